@@ -1,0 +1,155 @@
+import type { HeadraceError } from './errors.js'
+import type { PartitionRef, Topic, TopicId } from './model.js'
+
+/**
+ * The engine as protocol adapters see it: what a Kafka handler may ask of it, and nothing else. `engine/` implements
+ * these; `adapters/kafka/` calls them; tests may put a fake in their place.
+ */
+export interface Broker {
+  readonly intake: Intake
+  readonly reader: LogReader
+  readonly topics: TopicDirectory
+  readonly producerIds: ProducerIdAllocator
+  readonly cluster: Cluster
+}
+
+// ---- produce
+
+export interface Intake {
+  /**
+   * Takes a request's batches into the open segment: copies their bytes once and returns as soon as they are copied, so that
+   * the frame's memory can go. Waits, in the fair order of arrival, while no memory is free: that is the back-pressure;
+   * a connection that awaits `append` before it reads on keeps its order and its bound. All batches of a request go
+   * into one segment. Rejects only with AGENT_CLOSING; everything else is a result of a batch.
+   */
+  append(request: ProduceRequest): Promise<PendingProduce>
+}
+
+export interface ProduceRequest {
+  /** The request's bytes as they came from the socket; positions count from the start of the first chunk. */
+  readonly chunks: readonly Uint8Array[]
+  readonly batches: readonly ProduceBatch[]
+}
+
+export interface ProduceBatch extends PartitionRef {
+  readonly position: number
+  readonly bytes: number
+  readonly zstdAllowed: boolean
+}
+
+export interface PendingProduce {
+  /** One result per batch, in order, once all are durable and committed, or refused. Never rejects. */
+  readonly results: Promise<readonly ProduceResult[]>
+}
+
+export type ProduceResult =
+  | { readonly ok: true; readonly baseOffset: number; readonly logStartOffset: number }
+  | { readonly ok: false; readonly error: HeadraceError }
+
+// ---- read
+
+export interface LogReader {
+  /**
+   * Reads whole record batches, offsets patched, at most `bytesMax` in all and per partition, but always at least one
+   * batch where any partition has data. Waits up to `waitMaxMs` for `bytesMin`; an error on any partition, or an abort, ends the wait at once.
+   */
+  fetch(request: FetchRequest): Promise<readonly FetchResult[]>
+  listOffsets(requests: readonly OffsetRequest[]): Promise<readonly OffsetResult[]>
+}
+
+export interface FetchRequest {
+  readonly waitMaxMs: number
+  readonly bytesMin: number
+  readonly bytesMax: number
+  readonly partitions: readonly FetchPartition[]
+  /** Aborted when the client's connection closes. */
+  readonly signal: AbortSignal
+}
+
+export interface FetchPartition extends PartitionRef {
+  readonly offset: number
+  readonly bytesMax: number
+}
+
+export interface FetchResult {
+  /** PARTITION_UNKNOWN, TOPIC_UNKNOWN, OFFSET_OUT_OF_RANGE, or what the stores said. */
+  readonly error?: HeadraceError
+  /** -1 when unknown. */
+  readonly highWatermark: number
+  readonly logStartOffset: number
+  /** Concatenated they are whole batches; the receiver may keep them. */
+  readonly chunks: readonly Uint8Array[]
+  readonly bytes: number
+}
+
+export type OffsetSpec = 'earliest' | 'latest' | 'max-timestamp' | { readonly timestampMs: number }
+
+export interface OffsetRequest extends PartitionRef {
+  readonly spec: OffsetSpec
+}
+
+export interface OffsetResult {
+  readonly error?: HeadraceError
+  /** -1 when no record has a timestamp that late. */
+  readonly offset: number
+  /** -1 unless asked for by timestamp. */
+  readonly timestampMs: number
+}
+
+// ---- topics
+
+export interface TopicDirectory {
+  /** The topic if this agent has it cached; may be out of date by the cache's age, which the commit finds out. */
+  cached(name: string): Topic | undefined
+  /** Looks names up, in the catalog where they are not cached. */
+  byName(names: readonly string[]): Promise<ReadonlyMap<string, Topic>>
+  byId(topicIds: readonly TopicId[]): Promise<ReadonlyMap<TopicId, Topic>>
+  list(): Promise<readonly Topic[]>
+  /**
+   * Validates and creates. @throws TOPIC_NAME_INVALID, PARTITION_COUNT_INVALID, CONFIG_INVALID, TOPIC_EXISTS
+   */
+  create(topic: TopicSpec, options?: { readonly validateOnly?: boolean }): Promise<Topic>
+  /** Creates with the cluster's defaults unless it exists, also when several agents do so at once. Needs `autoCreate`. */
+  ensure(name: string): Promise<Topic>
+  /** @throws TOPIC_UNKNOWN */
+  delete(topicId: TopicId): Promise<void>
+  /** Whether unknown topics may be created by using them. */
+  readonly autoCreate: boolean
+}
+
+export interface TopicSpec {
+  readonly name: string
+  /** Undefined: the cluster's default. */
+  readonly partitionCount?: number
+  readonly configs: Readonly<Record<string, string>>
+}
+
+// ---- producers
+
+export interface ProducerIdAllocator {
+  next(): Promise<number>
+}
+
+// ---- cluster
+
+export interface Cluster {
+  readonly clusterId: string
+  /** This agent's node id. */
+  readonly nodeId: number
+  /** The agents a client should talk to, never empty: those of its zone where there are any. */
+  agentsFor(client: ClientInfo): readonly ClusterAgent[]
+  /** Which of `agents` a partition's traffic should go to. Deterministic; stable when agents come and go. */
+  leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[]): ClusterAgent
+}
+
+export interface ClientInfo {
+  readonly clientId: string | null
+  readonly remoteAddress: string
+}
+
+export interface ClusterAgent {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly zone: string | null
+}

@@ -1,0 +1,56 @@
+/**
+ * Bad bytes. Each rung of a decoder's ladder has its own code, so that a test, an operator and a log line can tell what
+ * is wrong; the ladder's order is size, magic, version, bounds, CRC, meaning.
+ */
+export type FormatErrorCode =
+  // segment
+  | 'SEGMENT_TOO_SHORT'
+  | 'SEGMENT_MAGIC'
+  | 'SEGMENT_VERSION'
+  | 'SEGMENT_HEADER'
+  | 'FOOTER_MAGIC'
+  | 'FOOTER_VERSION'
+  | 'FOOTER_BOUNDS'
+  | 'FOOTER_CRC'
+  | 'FOOTER_RESERVED'
+  | 'INDEX_CRC'
+  | 'INDEX_BOUNDS'
+  | 'INDEX_ORDER'
+  | 'INDEX_COUNTS'
+  // block
+  | 'BLOCK_TOO_SHORT'
+  | 'BLOCK_BOUNDS'
+  | 'BLOCK_CODEC'
+  | 'BLOCK_RESERVED'
+  | 'BLOCK_CRC'
+  | 'BLOCK_LZ4'
+  | 'BLOCK_BATCHES'
+  // record batch
+  | 'BATCH_TOO_SHORT'
+  | 'BATCH_LENGTH'
+  | 'BATCH_MAGIC'
+  | 'BATCH_CRC'
+  | 'BATCH_ATTRIBUTES'
+  | 'BATCH_CODEC'
+  | 'BATCH_COUNT'
+  | 'BATCH_CONTROL'
+  | 'BATCH_PRODUCER'
+  | 'BATCH_TIMESTAMP'
+  // records
+  | 'RECORD_BOUNDS'
+  | 'RECORD_COUNT'
+  | 'RECORD_COMPRESSION'
+
+export class FormatError extends Error {
+  override readonly name = 'FormatError'
+
+  constructor(
+    readonly code: FormatErrorCode,
+    message: string,
+    /** Where in the decoded bytes, when known. */
+    readonly position?: number,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(position === undefined ? message : `${message} (at byte ${position})`, options)
+  }
+}
