@@ -1,0 +1,118 @@
+import type { ClientInfo, Cluster, ClusterAgent } from '../broker.js'
+import { isHeadraceError } from '../errors.js'
+import type { PartitionRef } from '../model.js'
+import type { Agent, Catalog } from '../ports/catalog.js'
+import type { CancelTimer, Clock } from '../ports/clock.js'
+import type { Logger } from '../ports/logger.js'
+import { zoneOfClientId } from './client-zone.js'
+import { placePartition } from './placement.js'
+
+/**
+ * This agent's place in the registry, and its picture of the others. The registry is in the catalog and ages by the
+ * database's clock; between heartbeats everything answers from the last picture, which always contains this agent.
+ *
+ * Lifecycle: `join` once, `leave` once.
+ */
+export class Membership implements Cluster {
+  readonly clusterId: string
+  readonly #options: MembershipOptions
+  #self: ClusterAgent
+  #agents: readonly ClusterAgent[]
+  #timer: CancelTimer | undefined
+  #beating: Promise<void> = Promise.resolve()
+  #left = false
+
+  private constructor(options: MembershipOptions, clusterId: string, nodeId: number) {
+    this.#options = options
+    this.clusterId = clusterId
+    this.#self = { nodeId, host: options.host, port: options.port, zone: options.zone }
+    this.#agents = [this.#self]
+  }
+
+  /** Registers the agent and starts its heartbeat. */
+  static async join(options: MembershipOptions): Promise<Membership> {
+    const membership = new Membership(options, await options.catalog.clusterId(), await register(options))
+    await membership.#refresh()
+    membership.#scheduleBeat()
+    return membership
+  }
+
+  get nodeId(): number {
+    return this.#self.nodeId
+  }
+
+  agentsFor(client: ClientInfo): readonly ClusterAgent[] {
+    const zone = zoneOfClientId(client.clientId)
+    if (zone === null) return this.#agents
+    const near = this.#agents.filter((agent) => agent.zone === zone)
+    return near.length > 0 ? near : this.#agents
+  }
+
+  leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[]): ClusterAgent {
+    return placePartition(partition, agents)
+  }
+
+  /** Takes the agent out of the registry, so that clients go elsewhere at once. */
+  async leave(): Promise<void> {
+    this.#left = true
+    this.#timer?.()
+    await this.#beating
+    await this.#options.catalog.unregisterAgent(this.nodeId, this.#options.instanceId)
+  }
+
+  #scheduleBeat(): void {
+    if (this.#left) return
+    this.#timer = this.#options.clock.schedule(this.#options.heartbeatIntervalMs, () => {
+      this.#beating = this.#beat().then(() => this.#scheduleBeat())
+    })
+  }
+
+  async #beat(): Promise<void> {
+    const { catalog, instanceId, logger } = this.#options
+    try {
+      await catalog.heartbeat(this.nodeId, instanceId)
+      await this.#refresh()
+    } catch (error) {
+      if (isHeadraceError(error, 'AGENT_EXPIRED')) await this.#registerAgain()
+      else logger.warn({ error }, 'the heartbeat did not reach the catalog; trying again at the next one')
+    }
+  }
+
+  async #registerAgain(): Promise<void> {
+    try {
+      this.#self = { ...this.#self, nodeId: await register(this.#options) }
+      this.#options.logger.warn({ nodeId: this.nodeId }, 'the registration had expired; registered again')
+      await this.#refresh()
+    } catch (error) {
+      this.#options.logger.warn({ error }, 'registering again failed; trying again at the next heartbeat')
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const agents = await this.#options.catalog.listAgents(this.#options.expiryMs)
+    const others = agents.filter((agent) => agent.nodeId !== this.nodeId).map(withoutAge)
+    this.#agents = [...others, this.#self].sort((a, b) => a.nodeId - b.nodeId)
+  }
+}
+
+export interface MembershipOptions {
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly instanceId: string
+  /** What clients are told to connect to. */
+  readonly host: string
+  readonly port: number
+  readonly zone: string | null
+  readonly heartbeatIntervalMs: number
+  readonly expiryMs: number
+}
+
+function register(options: MembershipOptions): Promise<number> {
+  const { catalog, instanceId, host, port, zone, expiryMs } = options
+  return catalog.registerAgent({ instanceId, host, port, zone, expiryMs })
+}
+
+function withoutAge(agent: Agent): ClusterAgent {
+  return { nodeId: agent.nodeId, host: agent.host, port: agent.port, zone: agent.zone }
+}

@@ -1,0 +1,37 @@
+import type { ClusterAgent } from '../broker.js'
+import type { PartitionRef } from '../model.js'
+
+/**
+ * Which agent a partition's traffic should meet at: rendezvous hashing. Each agent gets a score for the partition, and
+ * the highest wins: evenly spread, the same on every agent, and when an agent goes only its own partitions move. An
+ * optimisation that lets batches of a partition share segments; never ownership.
+ */
+export function placePartition(partition: PartitionRef, agents: readonly ClusterAgent[]): ClusterAgent {
+  const hash = hashText(partition.topicId) + Math.imul(partition.partition + 1, 0x9e3779b1)
+  let best: ClusterAgent | undefined
+  let bestScore = -1
+  for (const agent of agents) {
+    const score = mix(hash ^ mix(agent.nodeId + 1))
+    if (score > bestScore || (score === bestScore && best !== undefined && agent.nodeId < best.nodeId)) {
+      best = agent
+      bestScore = score
+    }
+  }
+  if (best === undefined) throw new Error('a partition cannot be placed on no agent')
+  return best
+}
+
+/** FNV-1a over UTF-16 units: ids are ASCII. */
+function hashText(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash | 0
+}
+
+/** The 32-bit finalizer of MurmurHash3: every input bit reaches every output bit. */
+function mix(value: number): number {
+  let hash = value | 0
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

@@ -1,0 +1,30 @@
+/**
+ * How an agent's memory budget is divided. A pure function, so that the sum can be tested: everything that holds
+ * payload takes its bound from here.
+ */
+export interface MemoryPlan {
+  /** Arenas of segments being filled, encoded, uploaded and committed. */
+  readonly arenaBytes: number
+  /** Encoded segments in the workers: as large as the arenas they come from, at worst. */
+  readonly encodedBytes: number
+  /** Requests that have arrived, in part or whole, and are not copied into an arena yet. */
+  readonly frameBytes: number
+  /** Chunks of segments for readers near the end of the log. */
+  readonly cacheBytes: number
+  /** The same for readers far behind, apart so that they cannot drive out the others. */
+  readonly laggingCacheBytes: number
+}
+
+export const MEMORY_BYTES_MIN = 64 * 1024 * 1024
+
+export function planMemory(memoryBytes: number, segmentBytes: number): MemoryPlan {
+  const share = (percent: number): number => Math.floor((memoryBytes * percent) / 100)
+  const arenaBytes = Math.max(2 * segmentBytes, share(30))
+  return {
+    arenaBytes,
+    encodedBytes: arenaBytes,
+    frameBytes: share(15),
+    cacheBytes: share(17),
+    laggingCacheBytes: share(8),
+  }
+}

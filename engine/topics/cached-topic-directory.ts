@@ -1,0 +1,139 @@
+import { v4 } from 'uuid'
+import type { TopicDirectory, TopicSpec } from '../broker.js'
+import { HeadraceError, isHeadraceError } from '../errors.js'
+import type { Topic, TopicId } from '../model.js'
+import type { Catalog } from '../ports/catalog.js'
+import type { Clock, Random } from '../ports/clock.js'
+import { checkTopicConfigs } from './topic-configs.js'
+import { checkPartitionCount, checkTopicName } from './topic-rules.js'
+
+/**
+ * Topics as this agent last saw them. Produce needs a name's id without waiting; a topic that another agent deleted
+ * meanwhile is refused by the commit, and what another agent created is looked up when it is first asked for. What is
+ * older than `ageMaxMs` is looked up again; that something does not exist is never cached.
+ */
+export class CachedTopicDirectory implements TopicDirectory {
+  readonly autoCreate: boolean
+  readonly #options: TopicDirectoryOptions
+  readonly #byName = new Map<string, CachedTopic>()
+  readonly #byId = new Map<TopicId, CachedTopic>()
+
+  constructor(options: TopicDirectoryOptions) {
+    this.#options = options
+    this.autoCreate = options.autoCreate
+  }
+
+  cached(name: string): Topic | undefined {
+    return this.#fresh(this.#byName.get(name))
+  }
+
+  async byName(names: readonly string[]): Promise<ReadonlyMap<string, Topic>> {
+    const found = new Map<string, Topic>()
+    const missing: string[] = []
+    for (const name of new Set(names)) {
+      const topic = this.cached(name)
+      if (topic !== undefined) found.set(name, topic)
+      else missing.push(name)
+    }
+    if (missing.length === 0) return found
+    const topics = await this.#options.catalog.topicsByName(missing)
+    for (const name of missing) this.#forgetName(name)
+    for (const topic of topics) found.set(topic.name, this.#remember(topic))
+    return found
+  }
+
+  async byId(topicIds: readonly TopicId[]): Promise<ReadonlyMap<TopicId, Topic>> {
+    const found = new Map<TopicId, Topic>()
+    const missing: TopicId[] = []
+    for (const topicId of new Set(topicIds)) {
+      const topic = this.#fresh(this.#byId.get(topicId))
+      if (topic !== undefined) found.set(topicId, topic)
+      else missing.push(topicId)
+    }
+    if (missing.length === 0) return found
+    const topics = await this.#options.catalog.topicsById(missing)
+    for (const topicId of missing) this.forget(topicId)
+    for (const topic of topics) found.set(topic.topicId, this.#remember(topic))
+    return found
+  }
+
+  async list(): Promise<readonly Topic[]> {
+    const topics = await this.#options.catalog.listTopics()
+    this.#byName.clear()
+    this.#byId.clear()
+    return topics.map((topic) => this.#remember(topic))
+  }
+
+  async create(spec: TopicSpec, options: { readonly validateOnly?: boolean } = {}): Promise<Topic> {
+    const partitionCount = spec.partitionCount ?? this.#options.defaultPartitionCount
+    checkTopicName(spec.name)
+    checkPartitionCount(partitionCount)
+    checkTopicConfigs(spec.configs)
+    const topic = { topicId: this.#newTopicId(), name: spec.name, partitionCount, configs: spec.configs }
+    if (options.validateOnly !== true) return this.#remember(await this.#options.catalog.createTopic(topic))
+    const existing = await this.#options.catalog.topicsByName([spec.name])
+    if (existing.length > 0) throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${spec.name} already exists`)
+    return topic
+  }
+
+  async ensure(name: string): Promise<Topic> {
+    const existing = (await this.byName([name])).get(name)
+    if (existing !== undefined) return existing
+    try {
+      return await this.create({ name, configs: {} })
+    } catch (error) {
+      // Another request or agent was faster, which is what was wanted.
+      const other = isHeadraceError(error, 'TOPIC_EXISTS') ? (await this.byName([name])).get(name) : undefined
+      if (other === undefined) throw error
+      return other
+    }
+  }
+
+  async delete(topicId: TopicId): Promise<void> {
+    await this.#options.catalog.deleteTopic(topicId)
+    this.forget(topicId)
+  }
+
+  /** Drops what is cached of a topic: a commit found it gone. */
+  forget(topicId: TopicId): void {
+    const cached = this.#byId.get(topicId)
+    if (cached === undefined) return
+    this.#byId.delete(topicId)
+    if (this.#byName.get(cached.topic.name) === cached) this.#byName.delete(cached.topic.name)
+  }
+
+  #forgetName(name: string): void {
+    const cached = this.#byName.get(name)
+    if (cached !== undefined) this.forget(cached.topic.topicId)
+  }
+
+  #remember(topic: Topic): Topic {
+    const cached = { topic, asOfMs: this.#options.clock.monotonicMs() }
+    this.#byName.set(topic.name, cached)
+    this.#byId.set(topic.topicId, cached)
+    return topic
+  }
+
+  #fresh(cached: CachedTopic | undefined): Topic | undefined {
+    if (cached === undefined) return undefined
+    return this.#options.clock.monotonicMs() - cached.asOfMs <= this.#options.ageMaxMs ? cached.topic : undefined
+  }
+
+  #newTopicId(): TopicId {
+    return v4({ random: this.#options.random.bytes(16) })
+  }
+}
+
+export interface TopicDirectoryOptions {
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly random: Random
+  readonly autoCreate: boolean
+  readonly defaultPartitionCount: number
+  readonly ageMaxMs: number
+}
+
+interface CachedTopic {
+  readonly topic: Topic
+  readonly asOfMs: number
+}

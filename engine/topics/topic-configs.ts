@@ -1,0 +1,114 @@
+import { HeadraceError } from '../errors.js'
+
+/**
+ * The topic configs people set, by Kafka's names, with Kafka's defaults. A name that is not here is refused when a
+ * topic is created, as Kafka does; `cosmetic` ones are kept and shown, and change nothing in a system without replicas
+ * and local log files.
+ */
+export interface TopicConfig {
+  readonly type: 'boolean' | 'string' | 'int' | 'short' | 'long' | 'double' | 'list'
+  readonly default: string
+  readonly cosmetic: boolean
+  /** Whether a value is legal, beyond its type. */
+  readonly accepts?: (value: string) => boolean
+}
+
+const oneOf =
+  (...values: readonly string[]) =>
+  (value: string): boolean =>
+    values.includes(value)
+
+const listOf =
+  (...values: readonly string[]) =>
+  (value: string): boolean =>
+    value.split(',').every((item) => values.includes(item.trim()))
+
+const atLeast =
+  (minimum: number) =>
+  (value: string): boolean =>
+    Number(value) >= minimum
+
+const MAX_LONG = '9223372036854775807'
+
+export const TOPIC_CONFIGS: Readonly<Record<string, TopicConfig>> = {
+  'cleanup.policy': { type: 'list', default: 'delete', cosmetic: false, accepts: listOf('delete', 'compact') },
+  'compression.type': {
+    type: 'string',
+    default: 'producer',
+    cosmetic: true,
+    accepts: oneOf('producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'),
+  },
+  'delete.retention.ms': { type: 'long', default: '86400000', cosmetic: false, accepts: atLeast(0) },
+  'file.delete.delay.ms': { type: 'long', default: '60000', cosmetic: true, accepts: atLeast(0) },
+  'flush.messages': { type: 'long', default: MAX_LONG, cosmetic: true, accepts: atLeast(1) },
+  'flush.ms': { type: 'long', default: MAX_LONG, cosmetic: true, accepts: atLeast(0) },
+  'follower.replication.throttled.replicas': { type: 'list', default: '', cosmetic: true },
+  'index.interval.bytes': { type: 'int', default: '4096', cosmetic: true, accepts: atLeast(0) },
+  'leader.replication.throttled.replicas': { type: 'list', default: '', cosmetic: true },
+  'local.retention.bytes': { type: 'long', default: '-2', cosmetic: true, accepts: atLeast(-2) },
+  'local.retention.ms': { type: 'long', default: '-2', cosmetic: true, accepts: atLeast(-2) },
+  'max.compaction.lag.ms': { type: 'long', default: MAX_LONG, cosmetic: true, accepts: atLeast(1) },
+  'max.message.bytes': { type: 'int', default: '1048588', cosmetic: false, accepts: atLeast(0) },
+  'message.downconversion.enable': { type: 'boolean', default: 'true', cosmetic: true },
+  'message.format.version': { type: 'string', default: '3.0-IV1', cosmetic: true },
+  'message.timestamp.after.max.ms': { type: 'long', default: MAX_LONG, cosmetic: true, accepts: atLeast(0) },
+  'message.timestamp.before.max.ms': { type: 'long', default: MAX_LONG, cosmetic: true, accepts: atLeast(0) },
+  'message.timestamp.difference.max.ms': { type: 'long', default: MAX_LONG, cosmetic: true, accepts: atLeast(0) },
+  'message.timestamp.type': { type: 'string', default: 'CreateTime', cosmetic: false, accepts: oneOf('CreateTime') },
+  'min.cleanable.dirty.ratio': {
+    type: 'double',
+    default: '0.5',
+    cosmetic: true,
+    accepts: (value) => Number(value) >= 0 && Number(value) <= 1,
+  },
+  'min.compaction.lag.ms': { type: 'long', default: '0', cosmetic: true, accepts: atLeast(0) },
+  'min.insync.replicas': { type: 'int', default: '1', cosmetic: true, accepts: atLeast(1) },
+  preallocate: { type: 'boolean', default: 'false', cosmetic: true },
+  'remote.storage.enable': { type: 'boolean', default: 'false', cosmetic: true },
+  'retention.bytes': { type: 'long', default: '-1', cosmetic: false, accepts: atLeast(-1) },
+  'retention.ms': { type: 'long', default: '604800000', cosmetic: false, accepts: atLeast(-1) },
+  'segment.bytes': { type: 'int', default: '1073741824', cosmetic: true, accepts: atLeast(14) },
+  'segment.index.bytes': { type: 'int', default: '10485760', cosmetic: true, accepts: atLeast(4) },
+  'segment.jitter.ms': { type: 'long', default: '0', cosmetic: true, accepts: atLeast(0) },
+  'segment.ms': { type: 'long', default: '604800000', cosmetic: true, accepts: atLeast(1) },
+  'unclean.leader.election.enable': { type: 'boolean', default: 'false', cosmetic: true },
+}
+
+const INTEGER_RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  short: [-(2n ** 15n), 2n ** 15n - 1n],
+  int: [-(2n ** 31n), 2n ** 31n - 1n],
+  long: [-(2n ** 63n), 2n ** 63n - 1n],
+}
+
+/** @throws CONFIG_INVALID naming the config, the value and the topic config's rule it breaks. */
+export function checkTopicConfigs(configs: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(configs)) {
+    const config = TOPIC_CONFIGS[name]
+    if (config === undefined) {
+      throw new HeadraceError('CONFIG_INVALID', 'never', `unknown topic config name: ${name}`)
+    }
+    if (!hasType(config.type, value) || config.accepts?.(value) === false) {
+      throw new HeadraceError(
+        'CONFIG_INVALID',
+        'never',
+        `invalid value ${JSON.stringify(value)} for topic config ${name}`,
+      )
+    }
+  }
+}
+
+/** The value of a numeric config as the topic has it, or the default given. */
+export function numericConfig(configs: Readonly<Record<string, string>>, name: string, otherwise: number): number {
+  const value = configs[name]
+  return value === undefined ? otherwise : Number(value)
+}
+
+function hasType(type: TopicConfig['type'], value: string): boolean {
+  if (type === 'boolean') return value === 'true' || value === 'false'
+  if (type === 'double') return value.trim() !== '' && Number.isFinite(Number(value))
+  const range = INTEGER_RANGES[type]
+  if (range === undefined) return true
+  if (!/^-?\d{1,19}$/.test(value)) return false
+  const integer = BigInt(value)
+  return integer >= range[0] && integer <= range[1]
+}
