@@ -5,7 +5,7 @@ import type { Catalog, CommitSegment, SegmentOutcome } from '../ports/catalog.js
 import { type Clock, type Random, sleep } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { Metrics } from '../ports/metrics.js'
-import type { SegmentWriter } from '../ports/segment-writer.js'
+import type { SegmentUploader } from '../ports/segment-uploader.js'
 import { failedResults, refusedResults, segmentResults } from './produce-results.js'
 
 /**
@@ -50,10 +50,10 @@ export class CommitLane {
   }
 
   async #upload(entry: LaneEntry): Promise<void> {
-    const { writer, clock, metrics, logger } = this.#options
+    const { uploader, clock, metrics, logger } = this.#options
     const { sealed } = entry
     try {
-      const output = await writer.write(sealed.input)
+      const output = await uploader.upload(sealed.input)
       metrics.stage('encode', output.encodeMs)
       metrics.stage('upload', output.uploadMs)
       metrics.count('object_store_puts', output.putRequestCount)
@@ -169,7 +169,7 @@ export class CommitLane {
 }
 
 export interface CommitLaneOptions {
-  readonly writer: SegmentWriter
+  readonly uploader: SegmentUploader
   readonly catalog: Catalog
   readonly clock: Clock
   readonly random: Random

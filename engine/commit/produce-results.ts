@@ -2,7 +2,7 @@ import type { ProduceResult } from '../broker.js'
 import { HeadraceError } from '../errors.js'
 import type { SealedSegment, UploadedSegment } from '../intake/segments.js'
 import type { BatchOutcome, BatchRefusal, SegmentOutcome } from '../ports/catalog.js'
-import type { SegmentOutput } from '../ports/segment-writer.js'
+import type { SegmentOutput } from '../ports/segment-uploader.js'
 
 /** What each batch of a segment is answered with, in arrival order: refusals of the worker and outcomes of the commit. */
 export function segmentResults(uploaded: UploadedSegment, outcome: SegmentOutcome): readonly ProduceResult[] {

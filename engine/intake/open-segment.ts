@@ -8,7 +8,7 @@ import {
   BATCH_PARTITION,
   BATCH_POSITION,
   BATCH_TOPIC,
-} from '../ports/segment-writer.js'
+} from '../ports/segment-uploader.js'
 import type { Arena } from './arena-pool.js'
 import { ChunkCopier } from './chunk-copier.js'
 import type { SealedSegment, SegmentRequest } from './segments.js'

@@ -2,7 +2,7 @@ import type { SegmentIndex } from '../../format/index.js'
 import type { ProduceResult } from '../broker.js'
 import type { SegmentId } from '../model.js'
 import type { SegmentOutcome } from '../ports/catalog.js'
-import type { SegmentInput, SegmentOutput } from '../ports/segment-writer.js'
+import type { SegmentInput, SegmentOutput } from '../ports/segment-uploader.js'
 import type { Arena } from './arena-pool.js'
 
 /**

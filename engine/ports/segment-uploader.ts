@@ -3,16 +3,16 @@ import type { TopicId } from '../model.js'
 
 /**
  * Turns a sealed segment into an object: validates, compresses, encodes and uploads it, off the main thread in
- * production (Piscina), inline in simulations. Several writes may be under way; each settles on its own.
+ * production (Piscina), inline in simulations. Several uploads may be under way; each settles on its own.
  */
-export interface SegmentWriter {
+export interface SegmentUploader {
   /**
    * Resolves once the object is durable, or, when no batch was valid, without having written one. Rejects with a
    * `HeadraceError` when the upload finally failed (retries happen in the object store's retry decorator, nowhere else) or the
    * worker died (WORKER_FAILED). `input.arena` is only read, and not after the promise settled.
    */
-  write(input: SegmentInput): Promise<SegmentOutput>
-  /** Lets running writes finish, then releases the workers. Idempotent. */
+  upload(input: SegmentInput): Promise<SegmentOutput>
+  /** Lets running uploads finish, then releases the workers. Idempotent. */
   close(): Promise<void>
 }
 

@@ -1,0 +1,50 @@
+/**
+ * Buffers for encoded segments, reused: a worker has as many as it has uploads under way. A buffer grows by doubling when a
+ * segment needs more, and keeps its size for the next.
+ */
+export class OutputBuffers {
+  readonly #free: OutputBuffer[] = []
+
+  take(): OutputBuffer {
+    return this.#free.pop() ?? new OutputBuffer()
+  }
+
+  giveBack(buffer: OutputBuffer): void {
+    if (!buffer.reusable) return
+    buffer.clear()
+    this.#free.push(buffer)
+  }
+}
+
+const INITIAL_BYTES = 256 * 1024
+/** Larger ones come from requests beyond the segment size, and are not kept. */
+const REUSED_BYTES_MAX = 32 * 1024 * 1024
+
+export class OutputBuffer {
+  #bytes = new Uint8Array(INITIAL_BYTES)
+  #used = 0
+
+  get reusable(): boolean {
+    return this.#bytes.byteLength <= REUSED_BYTES_MAX
+  }
+
+  append(bytes: Uint8Array): void {
+    const needed = this.#used + bytes.byteLength
+    if (needed > this.#bytes.byteLength) {
+      const grown = new Uint8Array(Math.max(needed, this.#bytes.byteLength * 2))
+      grown.set(this.#bytes.subarray(0, this.#used))
+      this.#bytes = grown
+    }
+    this.#bytes.set(bytes, this.#used)
+    this.#used = needed
+  }
+
+  /** A view; valid until `clear`. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#used)
+  }
+
+  clear(): void {
+    this.#used = 0
+  }
+}

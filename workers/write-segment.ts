@@ -1,0 +1,44 @@
+import { performance } from 'node:perf_hooks'
+import { isHeadraceError } from '../engine/errors.js'
+import type { ObjectStore } from '../engine/ports/object-store.js'
+import type { SegmentInput } from '../engine/ports/segment-uploader.js'
+import { encodeIndex } from '../format/index.js'
+import { encodeSegmentInput } from './encode-segment.js'
+import type { WriteSegmentResult } from './messages.js'
+import type { OutputBuffers } from './output-buffers.js'
+
+/**
+ * The task of a segment: encode, then upload. While one segment's bytes travel the worker encodes the next, so this
+ * runs several times at once; only the encoding is synchronous.
+ */
+export async function writeSegment(
+  input: SegmentInput,
+  store: ObjectStore | undefined,
+  buffers: OutputBuffers,
+): Promise<WriteSegmentResult> {
+  const buffer = buffers.take()
+  const startedAtMs = performance.now()
+  try {
+    const encoded = encodeSegmentInput(input, (bytes) => buffer.append(bytes))
+    const encodedAtMs = performance.now()
+    const uploads = store !== undefined && encoded.objectBytes > 0
+    const put = uploads ? await store.put(input.objectKey, buffer.view()) : undefined
+    return {
+      ok: true,
+      objectBytes: encoded.objectBytes,
+      index: encodeIndex(encoded.index),
+      batchOrder: encoded.batchOrder,
+      refusals: encoded.refusals,
+      object: store === undefined ? buffer.view().slice() : undefined,
+      putRequestCount: put?.requestCount ?? 0,
+      encodeMs: encodedAtMs - startedAtMs,
+      uploadMs: performance.now() - encodedAtMs,
+    }
+  } catch (error) {
+    if (isHeadraceError(error)) return { ok: false, code: error.code, retry: error.retry, message: error.message }
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return { ok: false, code: 'WORKER_FAILED', retry: 'safe', message }
+  } finally {
+    buffers.giveBack(buffer)
+  }
+}
