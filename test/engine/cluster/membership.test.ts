@@ -1,0 +1,94 @@
+import t from 'tap'
+import { Membership } from '../../../engine/cluster/membership.js'
+import { HeadraceError } from '../../../engine/errors.js'
+import type { Agent, AgentRegistration, Catalog } from '../../../engine/ports/catalog.js'
+import { NO_LOGGER } from '../../../engine/ports/logger.js'
+import { VirtualClock } from '../../support/virtual-clock.js'
+
+function setUp() {
+  const clock = new VirtualClock()
+  const agents = new Map<number, Agent>()
+  const state = { nextId: 1, down: false }
+  const catalog = {
+    clusterId: async () => 'cluster',
+    registerAgent: async (agent: AgentRegistration) => {
+      const nodeId = state.nextId++
+      agents.set(nodeId, { ...agent, nodeId, heartbeatAgeMs: 0 })
+      return nodeId
+    },
+    heartbeat: async (nodeId: number) => {
+      if (state.down) throw new HeadraceError('CATALOG_UNAVAILABLE', 'safe', 'down')
+      if (!agents.has(nodeId)) throw new HeadraceError('AGENT_EXPIRED', 'never', 'expired')
+    },
+    unregisterAgent: async (nodeId: number) => void agents.delete(nodeId),
+    listAgents: async () => [...agents.values()],
+  } as unknown as Catalog
+  const join = (port: number, zone: string | null) =>
+    Membership.join({
+      catalog,
+      clock,
+      logger: NO_LOGGER,
+      instanceId: `i${port}`,
+      host: 'h',
+      port,
+      zone,
+      heartbeatIntervalMs: 1000,
+      expiryMs: 5000,
+    })
+  return { clock, agents, state, join }
+}
+
+const client = (clientId: string | null) => ({ clientId, remoteAddress: '127.0.0.1' })
+
+t.test('agents learn of each other, and clients get those of their zone', async (t) => {
+  const { clock, join } = setUp()
+  const a = await join(1, 'x')
+  const b = await join(2, 'y')
+  t.same(
+    a.agentsFor(client(null)).map((agent) => agent.port),
+    [1],
+  )
+  await clock.advance(1000)
+  t.same(
+    a.agentsFor(client(null)).map((agent) => agent.port),
+    [1, 2],
+  )
+  t.same(
+    a.agentsFor(client('app,zone=y')).map((agent) => agent.port),
+    [2],
+  )
+  t.same(
+    a.agentsFor(client('app,zone=z')).map((agent) => agent.port),
+    [1, 2],
+    'fallback: any',
+  )
+  await b.leave()
+  await clock.advance(1000)
+  t.same(
+    a.agentsFor(client(null)).map((agent) => agent.port),
+    [1],
+  )
+  await a.leave()
+  t.equal(clock.timerCount, 0)
+})
+
+t.test('an agent stays in its own picture while the catalog is away, and registers again once expired', async (t) => {
+  const { clock, agents, state, join } = setUp()
+  const a = await join(1, null)
+  state.down = true
+  await clock.advance(5000)
+  t.same(
+    a.agentsFor(client(null)).map((agent) => agent.nodeId),
+    [1],
+  )
+  state.down = false
+  agents.clear()
+  await clock.advance(1000)
+  t.equal(a.nodeId, 2)
+  t.same(
+    a.agentsFor(client(null)).map((agent) => agent.nodeId),
+    [2],
+  )
+  await a.leave()
+  t.equal(agents.size, 0)
+})
