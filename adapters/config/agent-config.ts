@@ -1,0 +1,133 @@
+import { availableParallelism, hostname } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { HeadraceError } from '../../engine/errors.js'
+import { type HostPort, isWildcardHost } from './host-port.js'
+import type { ParsedOptions } from './settings.js'
+import { formatBytes } from './units.js'
+
+/** What an agent runs with: every setting decided, units in the names. Immutable. */
+export interface AgentConfig {
+  readonly listen: HostPort
+  /** Null: what `advertisedAddress` makes of the bound address. */
+  readonly advertise: HostPort | null
+  /** Null: no HTTP. */
+  readonly http: HostPort | null
+  readonly zone: string | null
+  /** URL; may carry credentials, see `withoutCredentials`. */
+  readonly objectStore: string
+  /** URL; may carry credentials, see `withoutCredentials`. */
+  readonly catalog: string
+  readonly flushIntervalMs: number
+  readonly flushBytes: number
+  readonly workerCount: number
+  readonly memoryBytes: number
+  /** Share of `memoryBytes` for requests that are not acknowledged yet: the arena pool. */
+  readonly arenaBytesMax: number
+  /** Share of `memoryBytes` for recently written and recently read data. */
+  readonly cacheBytesMax: number
+  readonly messageBytesMax: number
+  readonly requestBytesMax: number
+  readonly commitAgeMaxMs: number
+  readonly autoCreateTopics: boolean
+  readonly defaultPartitionCount: number
+  readonly heartbeatIntervalMs: number
+  readonly shutdownTimeoutMs: number
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+export type LogFormat = 'json' | 'pretty'
+
+/** What defaults depend on beside other settings. */
+export interface Surroundings {
+  readonly directory: string
+  readonly coreCount: number
+  readonly stderrIsTerminal: boolean
+}
+
+export function processSurroundings(): Surroundings {
+  return {
+    directory: process.cwd(),
+    coreCount: availableParallelism(),
+    stderrIsTerminal: process.stderr.isTTY === true,
+  }
+}
+
+const MIB = 2 ** 20
+
+export function withDefaults(options: ParsedOptions, surroundings: Surroundings): AgentConfig {
+  const data = pathToFileURL(join(surroundings.directory, 'headrace-data')).pathname
+  const objectStore = options.objectStore ?? `file://${data}/objects`
+  const memoryBytes = options.memory ?? 512 * MIB
+  const arenaBytesMax = Math.floor(memoryBytes / 2)
+  const flushBytes = options.flushBytes ?? Math.min(8 * MIB, Math.floor(arenaBytesMax / 4))
+  const requestBytesMax = options.requestBytesMax ?? Math.min(100 * MIB, Math.floor(arenaBytesMax / 2))
+  return {
+    listen: options.listen ?? { host: '127.0.0.1', port: 9092 },
+    advertise: options.advertise ?? null,
+    http: options.http === undefined ? { host: '127.0.0.1', port: 9080 } : options.http,
+    zone: options.zone ?? null,
+    objectStore,
+    catalog: options.catalog ?? `sqlite://${data}/catalog.db`,
+    // An S3 request costs money, so a segment waits for company; a directory's does not.
+    flushIntervalMs: options.flushInterval ?? (/^(file|memory):/.test(objectStore) ? 10 : 250),
+    flushBytes,
+    workerCount: options.workers ?? Math.max(1, surroundings.coreCount - 1),
+    memoryBytes,
+    arenaBytesMax,
+    cacheBytesMax: Math.floor(memoryBytes / 4),
+    messageBytesMax: options.messageBytesMax ?? Math.min(1_048_588, requestBytesMax),
+    requestBytesMax,
+    commitAgeMaxMs: options.commitAgeMax ?? 600_000,
+    autoCreateTopics: options.autoCreateTopics ?? true,
+    defaultPartitionCount: options.defaultPartitions ?? 1,
+    heartbeatIntervalMs: options.heartbeatInterval ?? 3_000,
+    shutdownTimeoutMs: options.shutdownTimeout ?? 30_000,
+    logLevel: options.logLevel ?? 'info',
+    logFormat: options.logFormat ?? (surroundings.stderrIsTerminal ? 'pretty' : 'json'),
+  }
+}
+
+/** A setting that is fine alone but not beside the others: which one, and what to do. */
+export interface Conflict {
+  readonly key: 'flushBytes' | 'requestBytesMax' | 'messageBytesMax'
+  readonly expected: string
+}
+
+/** The arena pool must hold a segment per stage of the write path, and the largest request beside them. */
+export function findConflict(config: AgentConfig): Conflict | undefined {
+  const memory = formatBytes(config.memoryBytes)
+  if (config.flushBytes > config.arenaBytesMax / 4) {
+    return { key: 'flushBytes', expected: `at most 1/8 of memory (${memory}): lower it or raise memory` }
+  }
+  if (config.requestBytesMax > config.arenaBytesMax / 2) {
+    return { key: 'requestBytesMax', expected: `at most 1/4 of memory (${memory}): lower it or raise memory` }
+  }
+  if (config.messageBytesMax > config.requestBytesMax) {
+    const request = formatBytes(config.requestBytesMax)
+    return { key: 'messageBytesMax', expected: `at most request-bytes-max (${request}): lower it or raise that` }
+  }
+  return undefined
+}
+
+/** Where clients reach an agent bound to `bound`. Nobody can connect to a wildcard address: the host's name stands in. */
+export function advertisedAddress(config: Pick<AgentConfig, 'advertise'>, bound: HostPort): HostPort {
+  if (config.advertise !== null) return config.advertise
+  return isWildcardHost(bound.host) ? { host: hostname(), port: bound.port } : bound
+}
+
+const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/?#@"']*)@/gi
+const SECRET_PARAMETER = /([?&][^=&\s"']*(?:password|secret|token|credential|access-?key)[^=&\s"']*=)[^&#\s"']*/gi
+
+/** Text with what may be a password in its URLs replaced: the user stays, so that one sees who was refused. */
+export function withoutCredentials(text: string): string {
+  return text
+    .replace(USER_INFO, (_, scheme: string, user: string) => `${scheme}${user.replace(/:.*/s, ':***')}@`)
+    .replace(SECRET_PARAMETER, '$1***')
+}
+
+export function configError(message: string, cause?: unknown): HeadraceError {
+  return new HeadraceError('CONFIG_INVALID', 'never', withoutCredentials(message), { cause })
+}

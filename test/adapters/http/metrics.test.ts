@@ -1,0 +1,26 @@
+import t from 'tap'
+import { createPrometheusMetrics } from '../../../adapters/http/index.js'
+
+t.test('engine metrics become Prometheus series', async (t) => {
+  const metrics = createPrometheusMetrics()
+  metrics.stage('upload', 120)
+  metrics.count('produce_bytes', 500)
+  metrics.count('produce_bytes', 24)
+  metrics.gauge('arena_bytes_in_use', 7)
+  const text = await metrics.render()
+  t.match(text, 'headrace_write_stage_seconds_bucket{le="0.1",stage="upload"} 0')
+  t.match(text, 'headrace_write_stage_seconds_bucket{le="0.15",stage="upload"} 1')
+  t.match(text, 'headrace_write_stage_seconds_sum{stage="upload"} 0.12')
+  t.match(text, 'headrace_produce_bytes_total 524')
+  t.match(text, 'headrace_commits_total 0', 'what never happened is 0, not absent')
+  t.match(text, 'headrace_arena_bytes_in_use 7')
+  t.match(text, /headrace_event_loop_utilization_ratio [01](\.\d+)?\n/)
+  t.match(text, 'process_resident_memory_bytes')
+  t.match(text, 'nodejs_eventloop_lag_p99_seconds')
+})
+
+t.test('two agents in one process do not share numbers', async (t) => {
+  const [one, other] = [createPrometheusMetrics(), createPrometheusMetrics()]
+  one.count('commits', 1)
+  t.match(await other.render(), 'headrace_commits_total 0')
+})
