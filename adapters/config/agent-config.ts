@@ -21,11 +21,8 @@ export interface AgentConfig {
   readonly flushIntervalMs: number
   readonly flushBytes: number
   readonly workerCount: number
+  /** Divided by `planMemory` of the engine. */
   readonly memoryBytes: number
-  /** Share of `memoryBytes` for requests that are not acknowledged yet: the arena pool. */
-  readonly arenaBytesMax: number
-  /** Share of `memoryBytes` for recently written and recently read data. */
-  readonly cacheBytesMax: number
   readonly messageBytesMax: number
   readonly requestBytesMax: number
   readonly commitAgeMaxMs: number
@@ -61,9 +58,8 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
   const data = pathToFileURL(join(surroundings.directory, 'headrace-data')).pathname
   const objectStore = options.objectStore ?? `file://${data}/objects`
   const memoryBytes = options.memory ?? 512 * MIB
-  const arenaBytesMax = Math.floor(memoryBytes / 2)
-  const flushBytes = options.flushBytes ?? Math.min(8 * MIB, Math.floor(arenaBytesMax / 4))
-  const requestBytesMax = options.requestBytesMax ?? Math.min(100 * MIB, Math.floor(arenaBytesMax / 2))
+  const flushBytes = options.flushBytes ?? Math.min(8 * MIB, memoryShare(memoryBytes))
+  const requestBytesMax = options.requestBytesMax ?? Math.min(100 * MIB, memoryShare(memoryBytes))
   return {
     listen: options.listen ?? { host: '127.0.0.1', port: 9092 },
     advertise: options.advertise ?? null,
@@ -76,8 +72,6 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
     flushBytes,
     workerCount: options.workers ?? Math.max(1, surroundings.coreCount - 1),
     memoryBytes,
-    arenaBytesMax,
-    cacheBytesMax: Math.floor(memoryBytes / 4),
     messageBytesMax: options.messageBytesMax ?? Math.min(1_048_588, requestBytesMax),
     requestBytesMax,
     commitAgeMaxMs: options.commitAgeMax ?? 600_000,
@@ -96,20 +90,23 @@ export interface Conflict {
   readonly expected: string
 }
 
-/** The arena pool must hold a segment per stage of the write path, and the largest request beside them. */
 export function findConflict(config: AgentConfig): Conflict | undefined {
-  const memory = formatBytes(config.memoryBytes)
-  if (config.flushBytes > config.arenaBytesMax / 4) {
-    return { key: 'flushBytes', expected: `at most 1/8 of memory (${memory}): lower it or raise memory` }
-  }
-  if (config.requestBytesMax > config.arenaBytesMax / 2) {
-    return { key: 'requestBytesMax', expected: `at most 1/4 of memory (${memory}): lower it or raise memory` }
-  }
+  const atMost = `at most 1/8 of memory (${formatBytes(config.memoryBytes)}): lower it or raise memory`
+  if (config.flushBytes > memoryShare(config.memoryBytes)) return { key: 'flushBytes', expected: atMost }
+  if (config.requestBytesMax > memoryShare(config.memoryBytes)) return { key: 'requestBytesMax', expected: atMost }
   if (config.messageBytesMax > config.requestBytesMax) {
     const request = formatBytes(config.requestBytesMax)
     return { key: 'messageBytesMax', expected: `at most request-bytes-max (${request}): lower it or raise that` }
   }
   return undefined
+}
+
+/**
+ * What one segment, or one request, may take of the memory: `planMemory` gives arenas 30 % and arrived frames 15 %, and
+ * two segments must fit the arenas, one request the frames.
+ */
+function memoryShare(memoryBytes: number): number {
+  return Math.floor(memoryBytes / 8)
 }
 
 /** Where clients reach an agent bound to `bound`. Nobody can connect to a wildcard address: the host's name stands in. */

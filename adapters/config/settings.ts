@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { MEMORY_BYTES_MIN } from '../../engine/memory-plan.js'
 import { address, addressOrOff, bytes, choice, count, duration, flag, name, url } from './values.js'
 
-const MIB = 2 ** 20
 const GIB = 2 ** 30
 const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
@@ -35,7 +35,7 @@ export const optionsSchema = z.strictObject({
   flushInterval: duration({ min: 1, max: MINUTE_MS }).optional(),
   flushBytes: bytes({ min: 64 * 1024, max: GIB }).optional(),
   workers: count({ min: 1, max: 256 }).optional(),
-  memory: bytes({ min: 64 * MIB, max: 1024 * GIB }).optional(),
+  memory: bytes({ min: MEMORY_BYTES_MIN, max: 1024 * GIB }).optional(),
   messageBytesMax: bytes({ min: 1024, max: GIB }).optional(),
   requestBytesMax: bytes({ min: 64 * 1024, max: GIB }).optional(),
   commitAgeMax: duration({ min: 10 * SECOND_MS, max: 1440 * MINUTE_MS }).optional(),
@@ -111,7 +111,7 @@ export const settings: Readonly<Record<SettingKey, Setting>> = {
     group: 'Write path',
     placeholder: 'size',
     defaultText: '512MiB',
-    description: 'budget: half for buffered writes, a quarter for the read cache; clients wait when it is used up',
+    description: 'budget for requests, segments and the read cache; clients wait when it is used up',
   },
   messageBytesMax: {
     group: 'Write path',
@@ -122,7 +122,7 @@ export const settings: Readonly<Record<SettingKey, Setting>> = {
   requestBytesMax: {
     group: 'Write path',
     placeholder: 'size',
-    defaultText: '100MiB, at most 1/4 of memory',
+    defaultText: '100MiB, at most 1/8 of memory',
     description: 'largest request accepted; a connection that sends more is closed',
   },
   commitAgeMax: {

@@ -41,10 +41,8 @@ t.test('defaults', async (t) => {
     flushBytes: 8 * 2 ** 20,
     workerCount: 3,
     memoryBytes: 2 ** 29,
-    arenaBytesMax: 2 ** 28,
-    cacheBytesMax: 2 ** 27,
     messageBytesMax: 1_048_588,
-    requestBytesMax: 100 * 2 ** 20,
+    requestBytesMax: 64 * 2 ** 20,
     commitAgeMaxMs: 600_000,
     autoCreateTopics: true,
     defaultPartitionCount: 1,
@@ -62,8 +60,10 @@ t.test('defaults that follow other settings', async (t) => {
   t.equal(resolveConfig({}, { ...surroundings, coreCount: 1 }).workerCount, 1)
   t.equal(resolveConfig({}, { ...surroundings, stderrIsTerminal: true }).logFormat, 'pretty')
   const small = resolveConfig({ memory: '64MiB' }, surroundings)
-  t.equal(small.requestBytesMax, 16 * 2 ** 20)
+  t.equal(small.requestBytesMax, 8 * 2 ** 20)
   t.equal(small.flushBytes, 8 * 2 ** 20)
+  const large = resolveConfig({ memory: '2GiB' }, surroundings)
+  t.equal(large.requestBytesMax, 100 * 2 ** 20)
 })
 
 t.test('flags over environment over file over defaults', async (t) => {
@@ -185,11 +185,11 @@ t.test('settings that do not fit together name the one to change', async (t) => 
   )
   t.match(
     messageOf(() => resolveConfig({ requestBytesMax: '256MiB' }, surroundings)),
-    'at most 1/4 of memory (512MiB)',
+    'at most 1/8 of memory (512MiB)',
   )
   t.match(
-    messageOf(() => resolveConfig({ messageBytesMax: '101MiB' }, surroundings)),
-    'at most request-bytes-max (100MiB)',
+    messageOf(() => resolveConfig({ messageBytesMax: '65MiB' }, surroundings)),
+    'at most request-bytes-max (64MiB)',
   )
 })
 
