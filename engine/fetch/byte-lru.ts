@@ -1,0 +1,51 @@
+/**
+ * Values under a byte budget; the least recently used go first. A value larger than the budget is not kept at all.
+ * The weight of a value is told when it is put and never changes.
+ */
+export class ByteLru<V> {
+  // A Map iterates in insertion order; `get` re-inserts, so the first entry is the least recently used one.
+  readonly #entries = new Map<string, { readonly value: V; readonly bytes: number }>()
+  #bytes = 0
+
+  constructor(readonly bytesMax: number) {}
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get count(): number {
+    return this.#entries.size
+  }
+
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    return entry.value
+  }
+
+  put(key: string, value: V, bytes: number): void {
+    this.delete(key)
+    if (bytes > this.bytesMax) return
+    this.#entries.set(key, { value, bytes })
+    this.#bytes += bytes
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.bytesMax) break
+      this.delete(oldest)
+    }
+  }
+
+  delete(key: string): boolean {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return false
+    this.#entries.delete(key)
+    this.#bytes -= entry.bytes
+    return true
+  }
+
+  clear(): void {
+    this.#entries.clear()
+    this.#bytes = 0
+  }
+}
