@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { agentCommand, type CliEnvironment } from './agent-command.js'
+
+/** The command line, ready to parse. Failures of commands reject; wrong usage prints one line and exits. */
+export function createProgram(environment: CliEnvironment): Command {
+  const program = new Command('headrace')
+  program
+    .description('Kafka-compatible streaming whose only storage is an object store')
+    .version(packageVersion())
+    .addCommand(agentCommand(environment))
+  for (const command of [program, ...program.commands]) {
+    command.configureOutput({ outputError: (text, write) => write(`headrace: ${oneLine(text)}\n`) })
+  }
+  return program
+}
+
+function packageVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+}

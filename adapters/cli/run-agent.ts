@@ -1,0 +1,48 @@
+import { type AgentConfig, type AgentOptions, formatHostPort, type HostPort } from '../config/index.js'
+
+/** `startAgent`, or what stands in for it in a test. */
+export type AgentStarter = (options: AgentOptions) => Promise<RunningAgent>
+
+/** What running an agent from the command line needs of it. */
+export interface RunningAgent {
+  readonly kafka: HostPort
+  readonly config: Pick<AgentConfig, 'shutdownTimeoutMs'>
+  close(): Promise<void>
+}
+
+/** Exit codes of processes that a signal ended, by custom: 128 + its number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** `close` keeps the timeout itself; should it hang all the same, the process ends this much later. */
+const CLOSE_GRACE_MS = 1_000
+
+/**
+ * Runs an agent until a signal, then ends the process. The first signal stops the agent in order, also while it is still
+ * starting; the second one ends the process where it stands, which loses nothing that was acknowledged.
+ */
+export async function runAgent(options: AgentOptions, startAgent: AgentStarter): Promise<void> {
+  const stopped = firstSignal()
+  const agent = await startAgent(options)
+  process.stdout.write(`headrace listening on ${formatHostPort(agent.kafka)}\n`)
+  await stopped
+  const deadline = setTimeout(() => {
+    process.stderr.write('headrace: stopping took longer than --shutdown-timeout; ended without waiting further\n')
+    process.exit(1)
+  }, agent.config.shutdownTimeoutMs + CLOSE_GRACE_MS)
+  await agent.close()
+  clearTimeout(deadline)
+  process.exit(0)
+}
+
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let stopping = false
+    for (const [signal, exitCode] of Object.entries(SIGNALS)) {
+      process.on(signal, () => {
+        if (stopping) process.exit(exitCode)
+        stopping = true
+        resolve()
+      })
+    }
+  })
+}
