@@ -1,0 +1,52 @@
+/**
+ * What the tests need beside npm packages: a MySQL-compatible server and kcat, the librdkafka command-line client.
+ * Runs before the tests do. On Debian and as root it installs what is missing; elsewhere it says what to install. It
+ * never lets tests be skipped silently.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { type MissingProgram, missingPrograms, type Prerequisite } from './missing-programs.js'
+
+const prerequisites: readonly Prerequisite[] = [
+  {
+    // Only the programs: the full package would also set up a database and start it as a service.
+    name: 'a MySQL-compatible server (mariadbd or mysqld)',
+    programs: ['mariadbd', 'mysqld'],
+    debianPackages: ['mariadb-server-core', 'mariadb-client-core'],
+    substituteEnv: 'HEADRACE_TEST_MYSQL',
+  },
+  { name: 'kcat', programs: ['kcat'], debianPackages: ['kcat'] },
+]
+
+const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin']
+
+function find(): MissingProgram[] {
+  return missingPrograms(prerequisites, (program) => directories.some((d) => existsSync(join(d, program))), process.env)
+}
+
+const missing = find()
+if (missing.length > 0) {
+  const canInstall = existsSync('/etc/debian_version') && process.getuid?.() === 0
+  if (canInstall) installDebian(missing.flatMap((program) => program.debianPackages))
+  const still = canInstall ? find() : missing
+  if (still.length > 0) {
+    for (const program of still) console.error(`missing: ${program.name}. ${program.hint}`)
+    console.error('The tests need these and are not run without them.')
+    process.exitCode = 1
+  }
+}
+
+function installDebian(packages: readonly string[]): void {
+  console.log(`installing ${packages.join(', ')}`)
+  // Another apt may be at work on this machine.
+  const lock = ['-o', 'DPkg::Lock::Timeout=300']
+  apt([...lock, 'update'])
+  apt([...lock, 'install', '-y', '--no-install-recommends', ...packages])
+}
+
+function apt(args: readonly string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const { status, error } = spawnSync('apt-get', args, { stdio: ['ignore', 'inherit', 'inherit'], env })
+  if (status !== 0) console.error(`apt-get ${args.join(' ')} failed: ${error?.message ?? `exit status ${status}`}`)
+}
