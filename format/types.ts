@@ -29,7 +29,10 @@ export interface BlockEntry {
   /** Size of the batches once decompressed. */
   readonly rawBytes: number
   readonly codec: BlockCodec
+  /** CRC-32C of the stored bytes, as in the block's own header: ties each place in the object to its entry. */
+  readonly storedCrc: number
   readonly recordCount: number
+  /** Smallest timestamp of a batch's first record, and greatest of any record; -1 for none. */
   readonly minTimestampMs: number
   readonly maxTimestampMs: number
   readonly batches: readonly BatchEntry[]
@@ -39,6 +42,7 @@ export interface BatchEntry {
   /** Place of the batch in the decompressed block. */
   readonly position: number
   readonly bytes: number
+  /** `BASE_OFFSET_UNKNOWN` in all batches at level 0, known in all above. */
   readonly baseOffset: number
   readonly lastOffsetDelta: number
   readonly recordCount: number

@@ -1,0 +1,47 @@
+import { compressSync, uncompressSync } from 'lz4-napi'
+import { dataView } from './bytes.js'
+import { FormatError } from './errors.js'
+
+/**
+ * One LZ4 unit as a block stores it: the raw size in 4 bytes, *little-endian*, then one LZ4 block (no frame). It is what
+ * lz4-napi's `compressSync` gives and what `lz4.block.decompress` of Python or `LZ4.decompress` of node-lz4 take as it
+ * is; the one little-endian number of the format, kept so that no byte is copied to change it.
+ */
+export const LZ4_SIZE_PREFIX_BYTES = 4
+/** LZ4 spends at least one byte per 255 it repeats, so no honest unit can promise more. */
+export const LZ4_RATIO_MAX = 255
+
+/** Fresh memory each time; the bytes are a function of the input (and of the library's version). */
+export function compressLz4(raw: Uint8Array): Uint8Array {
+  // The binding's type asks for a Buffer, its code for any view of bytes, shared memory included.
+  return compressSync(raw as Buffer)
+}
+
+/**
+ * Decompresses a unit that must give exactly `rawBytes`. The size is checked against the prefix and against what LZ4 can
+ * do at all before anything is allocated.
+ * @throws FormatError BLOCK_LZ4
+ */
+export function decompressLz4(stored: Uint8Array, rawBytes: number): Uint8Array {
+  if (stored.byteLength <= LZ4_SIZE_PREFIX_BYTES) {
+    throw new FormatError('BLOCK_LZ4', `${stored.byteLength} stored bytes are no LZ4 unit`)
+  }
+  const declared = dataView(stored).getUint32(0, true)
+  if (declared !== rawBytes || rawBytes > (stored.byteLength - LZ4_SIZE_PREFIX_BYTES) * LZ4_RATIO_MAX) {
+    const text = `${stored.byteLength} stored bytes claim ${declared} raw bytes, ${rawBytes} are expected`
+    throw new FormatError('BLOCK_LZ4', text)
+  }
+  const raw = inflate(stored)
+  if (raw.byteLength !== rawBytes) {
+    throw new FormatError('BLOCK_LZ4', `the LZ4 unit gives ${raw.byteLength} bytes, ${rawBytes} are expected`)
+  }
+  return raw
+}
+
+function inflate(stored: Uint8Array): Uint8Array {
+  try {
+    return uncompressSync(stored)
+  } catch (cause) {
+    throw new FormatError('BLOCK_LZ4', 'the LZ4 unit is damaged', undefined, { cause })
+  }
+}
