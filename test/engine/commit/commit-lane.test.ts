@@ -116,6 +116,7 @@ function output(
     bytes: 200,
     rawBytes: 200,
     codec: 0,
+    storedCrc: 0,
     recordCount: batchOrder.length,
     minTimestampMs: 1,
     maxTimestampMs: 1,
