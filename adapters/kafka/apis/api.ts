@@ -22,3 +22,7 @@ export interface ApiCodec<Request, Response> {
   decodeRequest(reader: WireReader, version: number): Request
   encodeResponse(writer: WireWriter, response: Response, version: number): void
 }
+
+export function isFlexible(codec: { readonly flexibleFrom: number }, version: number): boolean {
+  return version >= codec.flexibleFrom
+}

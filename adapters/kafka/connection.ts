@@ -1,0 +1,236 @@
+import type { Socket } from 'node:net'
+import type { Broker } from '../../engine/broker.js'
+import type { Logger } from '../../engine/ports/logger.js'
+import { apiVersions } from './apis/18-api-versions.js'
+import { isFlexible } from './apis/api.js'
+import type { RequestContext } from './context.js'
+import { type Endpoint, encodeFrame, endpointOf, type Respond, UnacknowledgedError } from './endpoints.js'
+import type { FrameBudget } from './frame-budget.js'
+import { apiVersionsUnsupported } from './handlers/api-versions.js'
+import { type Frame, ResponseQueue, ResponseStalledError } from './response-queue.js'
+import type { KafkaListenerSettings, KafkaMetrics } from './settings.js'
+import { SocketInput } from './socket-input.js'
+import { decodeRequestFront, decodeRequestHeaderRest } from './wire/header.js'
+import { WireReader } from './wire/reader.js'
+import { WireError } from './wire/wire-error.js'
+
+const LENGTH_BYTES = 4
+/** Key, version, correlation id and the length of the client id. */
+const REQUEST_BYTES_MIN = 10
+/** How long a client may take to close its side once we closed ours. */
+const LINGER_MS = 1000
+
+export interface ConnectionOptions {
+  readonly broker: Broker
+  readonly settings: KafkaListenerSettings
+  readonly logger: Logger
+  readonly metrics: KafkaMetrics
+  readonly budget: FrameBudget
+}
+
+/**
+ * One client connection, owner of its socket. Frames are read one after the other and their requests begun in that
+ * order; a Produce request's bytes are handed over before the next frame is looked at. Everything after that runs side by
+ * side, and responses leave in request order.
+ *
+ * Lifecycle: `run` once; it settles when nothing more will be read. `drain` ends it in peace, `destroy` at once.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #options: ConnectionOptions
+  readonly #input: SocketInput
+  readonly #responses: ResponseQueue
+  /** Aborted when no frame of this connection will be served any more. */
+  readonly #closing = new AbortController()
+  /** Aborted when nobody will wait for records any more: parked fetches answer at once. */
+  readonly #departing = new AbortController()
+  readonly #closed: Promise<void>
+  readonly #remoteAddress: string
+  #running: Promise<void> = Promise.resolve()
+  #draining = false
+  /** The last serial response's way out. */
+  #serialTurn: Promise<void> = Promise.resolve()
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    const { settings, metrics } = options
+    this.#socket = socket
+    this.#options = options
+    this.#remoteAddress = socket.remoteAddress ?? ''
+    this.#input = new SocketInput(socket)
+    this.#responses = new ResponseQueue(socket, {
+      stallTimeoutMs: settings.connectionIdleMs,
+      onWritten: (bytes) => metrics.responseBytes(bytes),
+      onFailure: (error) => this.#fail(error),
+    })
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true)
+    // An error is followed by 'close', which is where things end; peers that vanish are nobody's fault.
+    socket.on('error', () => {})
+    socket.on('end', () => this.#departing.abort())
+    this.#closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#release()
+        resolve()
+      })
+    })
+  }
+
+  run(): Promise<void> {
+    this.#running = this.#serve()
+    return this.#running
+  }
+
+  /** Reads no further frame, lets the requests already begun answer for at most `timeoutMs`, and closes. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#draining = true
+    const timer = setTimeout(() => this.destroy(), timeoutMs)
+    this.#input.end()
+    this.#departing.abort()
+    this.#closing.abort()
+    // A request that is just being handed over still gets its answer.
+    await Promise.race([this.#running, this.#closed])
+    await this.#finish()
+    clearTimeout(timer)
+  }
+
+  destroy(): void {
+    this.#release()
+    this.#socket.destroy()
+  }
+
+  // ---- frames
+
+  async #serve(): Promise<void> {
+    try {
+      while (!this.#draining && (await this.#serveFrame())) {
+        // Each turn serves a frame.
+      }
+    } catch (error) {
+      // Closing aborts what this waits for; that is no failure.
+      if (!this.#closing.signal.aborted) this.#report(error)
+    }
+    if (!this.#draining) await this.#finish()
+  }
+
+  /** Returns false when the client has ended, or been idle for too long. */
+  async #serveFrame(): Promise<boolean> {
+    const { settings, metrics, budget } = this.#options
+    await this.#responses.drained(settings.pendingRequestsMax - 1)
+    if (!(await this.#frameBegins())) return false
+    if (!(await this.#complete(LENGTH_BYTES))) return false
+    const bytes = this.#checkLength(this.#input.takeLength())
+    const release = await budget.acquire(bytes, this.#closing.signal)
+    try {
+      if (!(await this.#complete(bytes))) return false
+      metrics.requestBytes(bytes)
+      await this.#begin(this.#input.take(bytes))
+    } finally {
+      release()
+    }
+    return !this.#closing.signal.aborted
+  }
+
+  async #frameBegins(): Promise<boolean> {
+    for (;;) {
+      const state = await this.#input.need(1, this.#options.settings.connectionIdleMs)
+      if (state === 'ready') return true
+      if (state === 'ended' || this.#responses.pending === 0) return false
+    }
+  }
+
+  /** @throws WireError when the client takes too long: a frame once begun must come whole. */
+  async #complete(bytes: number): Promise<boolean> {
+    const { requestReadTimeoutMs } = this.#options.settings
+    const state = await this.#input.need(bytes, requestReadTimeoutMs)
+    if (state !== 'timeout') return state === 'ready'
+    const message = `Only ${this.#input.available} of ${bytes} bytes came within ${requestReadTimeoutMs} ms`
+    throw new WireError('FRAME_TOO_SHORT', message)
+  }
+
+  #checkLength(bytes: number): number {
+    const { requestBytesMax } = this.#options.settings
+    if (bytes < REQUEST_BYTES_MIN) {
+      throw new WireError('LENGTH_INVALID', `A request frame declares ${bytes} bytes; this is no Kafka client`)
+    }
+    if (bytes > requestBytesMax) {
+      throw new WireError(
+        'LENGTH_TOO_LARGE',
+        `A request frame declares ${bytes} bytes, the limit is ${requestBytesMax}`,
+      )
+    }
+    return bytes
+  }
+
+  // ---- requests
+
+  async #begin(chunks: readonly Uint8Array[]): Promise<void> {
+    const { broker, settings, logger } = this.#options
+    const reader = new WireReader(chunks, { elementsMax: settings.requestElementsMax })
+    const { apiKey, version, correlationId } = decodeRequestFront(reader)
+    if (apiKey === apiVersions.key && version > apiVersions.validVersions.max) {
+      // How such a version's header and body look is not known; version 0 of the answer is what KIP-511 promises.
+      const frame = encodeFrame(apiVersions, { version: 0, correlationId }, apiVersionsUnsupported)
+      this.#respond('ApiVersions', version, false, () => Promise.resolve(frame))
+      return
+    }
+    const endpoint: Endpoint = endpointOf(apiKey, version)
+    reader.flexible = isFlexible(endpoint.codec, version)
+    const clientId = decodeRequestHeaderRest(reader)
+    const client = { clientId, remoteAddress: this.#remoteAddress }
+    const context: RequestContext = { broker, settings, logger, client, signal: this.#departing.signal }
+    const respond = await endpoint.accept({ context, version, correlationId, reader, chunks })
+    this.#respond(endpoint.codec.name, version, endpoint.serial, respond)
+  }
+
+  #respond(api: string, version: number, serial: boolean, respond: Respond): void {
+    const { metrics } = this.#options
+    const startedMs = performance.now()
+    const response: Promise<Frame> = serial ? this.#serialTurn.then(respond) : respond()
+    const written = this.#responses.push(response)
+    if (serial) this.#serialTurn = written
+    void written.then(() => metrics.requestDone(api, version, performance.now() - startedMs))
+  }
+
+  // ---- the end
+
+  /**
+   * Lets pending responses out, then ends the connection. What the client still sends is read and dropped for a moment:
+   * closing a socket with unread bytes would reset the connection and could take the last responses with it.
+   */
+  async #finish(): Promise<void> {
+    this.#departing.abort()
+    await this.#responses.drained(0)
+    if (!this.#socket.destroyed) {
+      this.#input.end()
+      this.#socket.end()
+      this.#socket.resume()
+      const timer = setTimeout(() => this.destroy(), LINGER_MS)
+      await this.#closed
+      clearTimeout(timer)
+    }
+    this.destroy()
+  }
+
+  #fail(error: unknown): void {
+    this.#report(error)
+    this.destroy()
+  }
+
+  #report(error: unknown): void {
+    const { logger, metrics } = this.#options
+    metrics.connectionFailed()
+    const fields = { remoteAddress: this.#remoteAddress, err: error }
+    if (error instanceof WireError || error instanceof ResponseStalledError || error instanceof UnacknowledgedError) {
+      logger.warn(fields, `Closed a Kafka connection: ${error.message}`)
+    } else {
+      logger.error(fields, 'Closed a Kafka connection: a request failed and its API has no way to say so')
+    }
+  }
+
+  #release(): void {
+    this.#closing.abort()
+    this.#departing.abort()
+    this.#input.end()
+    this.#responses.close()
+  }
+}

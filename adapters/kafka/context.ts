@@ -1,0 +1,13 @@
+import type { Broker, ClientInfo } from '../../engine/broker.js'
+import type { Logger } from '../../engine/ports/logger.js'
+import type { KafkaListenerSettings } from './settings.js'
+
+/** What a handler works with: the engine, and who is asking. */
+export interface RequestContext {
+  readonly broker: Broker
+  readonly settings: KafkaListenerSettings
+  readonly logger: Logger
+  readonly client: ClientInfo
+  /** Aborted when the connection closes or the listener is closing: parked fetches answer at once. */
+  readonly signal: AbortSignal
+}

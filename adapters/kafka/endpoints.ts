@@ -1,0 +1,128 @@
+import { type ApiCodec, isFlexible } from './apis/api.js'
+import { apiCodecs } from './apis/registry.js'
+import type { RequestContext } from './context.js'
+import { handleApiVersions } from './handlers/api-versions.js'
+import { handleCreateTopics } from './handlers/create-topics.js'
+import { handleDeleteTopics } from './handlers/delete-topics.js'
+import { handleFetch } from './handlers/fetch.js'
+import { handleInitProducerId } from './handlers/init-producer-id.js'
+import { handleListOffsets } from './handlers/list-offsets.js'
+import { handleMetadata } from './handlers/metadata.js'
+import { acceptProduce } from './handlers/produce.js'
+import type { Frame } from './response-queue.js'
+import { encodeResponseHeader } from './wire/header.js'
+import type { WireReader } from './wire/reader.js'
+import { WireError } from './wire/wire-error.js'
+import { WireWriter } from './wire/writer.js'
+
+/** A request whose header has been read. */
+export interface Call {
+  readonly context: RequestContext
+  readonly version: number
+  readonly correlationId: number
+  readonly reader: WireReader
+  /** The frame; its memory is the handler's until `accept` settles. */
+  readonly chunks: readonly Uint8Array[]
+}
+
+/** Does the work and makes the response. Called once. */
+export type Respond = () => Promise<Frame>
+
+/** An API as a connection serves it. */
+export interface Endpoint {
+  readonly codec: Pick<
+    ApiCodec<never, never>,
+    'key' | 'name' | 'validVersions' | 'flexibleFrom' | 'responseHeaderFlexible'
+  >
+  /** One request of the connection at a time: its responses are large, and many of them would have no bound. */
+  readonly serial: boolean
+  /** Reads the request and takes what it needs of the frame. The connection's next frame waits for it. */
+  accept(call: Call): Respond | Promise<Respond>
+}
+
+export const endpoints: ReadonlyMap<number, Endpoint> = new Map(
+  [
+    produceEndpoint(),
+    endpoint(apiCodecs.fetch, handleFetch, { serial: true }),
+    endpoint(apiCodecs.listOffsets, handleListOffsets),
+    endpoint(apiCodecs.metadata, handleMetadata),
+    endpoint(apiCodecs.apiVersions, handleApiVersions),
+    endpoint(apiCodecs.createTopics, handleCreateTopics),
+    endpoint(apiCodecs.deleteTopics, handleDeleteTopics),
+    endpoint(apiCodecs.initProducerId, handleInitProducerId),
+  ].map((each) => [each.codec.key, each]),
+)
+
+function endpoint<Request, Response>(
+  codec: ApiCodec<Request, Response>,
+  handle: (context: RequestContext, request: Request, version: number) => Promise<Response>,
+  { serial = false } = {},
+): Endpoint {
+  return {
+    codec,
+    serial,
+    accept(call) {
+      const request = codec.decodeRequest(call.reader, call.version)
+      return async () => encodeFrame(codec, call, await handle(call.context, request, call.version))
+    },
+  }
+}
+
+function produceEndpoint(): Endpoint {
+  const codec = apiCodecs.produce
+  return {
+    codec,
+    serial: false,
+    async accept(call) {
+      const request = codec.decodeRequest(call.reader, call.version)
+      const respond = await acceptProduce(call.context, request, call.version, call.chunks)
+      return async () => {
+        const response = await respond()
+        if (request.acks !== 0) return encodeFrame(codec, call, response)
+        // Nobody reads an answer: the end of the connection is the only way to say that something went wrong.
+        for (const { partitions } of response.topics) {
+          const failed = partitions.find(({ errorCode }) => errorCode !== 0)
+          if (failed !== undefined) throw new UnacknowledgedError(failed.errorCode, failed.errorMessage)
+        }
+        return null
+      }
+    },
+  }
+}
+
+export class UnacknowledgedError extends Error {
+  override readonly name = 'UnacknowledgedError'
+
+  constructor(
+    readonly errorCode: number,
+    reason: string | null,
+  ) {
+    super(`A Produce request with acks=0 failed: ${reason ?? `Kafka error ${errorCode}`}`)
+  }
+}
+
+/** A response frame, its length and header included. */
+export function encodeFrame<Response>(
+  codec: Pick<ApiCodec<never, Response>, 'encodeResponse' | 'flexibleFrom' | 'responseHeaderFlexible'>,
+  call: Pick<Call, 'version' | 'correlationId'>,
+  response: Response,
+): Frame {
+  const flexible = isFlexible(codec, call.version)
+  const writer = new WireWriter()
+  writer.flexible = flexible && codec.responseHeaderFlexible
+  encodeResponseHeader(writer, call.correlationId)
+  writer.flexible = flexible
+  codec.encodeResponse(writer, response, call.version)
+  return writer.finish()
+}
+
+/** @throws WireError where Kafka too would close the connection. */
+export function endpointOf(apiKey: number, version: number): Endpoint {
+  const found = endpoints.get(apiKey)
+  if (found === undefined) throw new WireError('API_UNKNOWN', `API ${apiKey} is not supported`)
+  const { min, max } = found.codec.validVersions
+  if (version < min || version > max) {
+    throw new WireError('VERSION_UNSUPPORTED', `${found.codec.name} version ${version} is not one of ${min} to ${max}`)
+  }
+  return found
+}

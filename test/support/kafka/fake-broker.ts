@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto'
+import type {
+  Broker,
+  FetchRequest,
+  FetchResult,
+  OffsetRequest,
+  OffsetResult,
+  ProduceRequest,
+  ProduceResult,
+  TopicDirectory,
+  TopicSpec,
+} from '../../../engine/broker.js'
+import { HeadraceError } from '../../../engine/errors.js'
+import { type PartitionRef, partitionKey, type Topic } from '../../../engine/model.js'
+import { checkPartitionCount, checkTopicName } from '../../../engine/topics/topic-rules.js'
+
+type Mutable<T> = { -readonly [key in keyof T]: T[key] }
+
+interface StoredBatch {
+  readonly baseOffset: number
+  readonly endOffset: number
+  readonly maxTimestampMs: number
+  readonly bytes: Buffer
+}
+
+/**
+ * A broker in memory for tests of the Kafka adapter: it stores whole batches, gives them offsets and forgets nothing.
+ * Fields that are functions may be replaced to make something late or fail.
+ */
+export class FakeBroker implements Broker {
+  defaultPartitionCount = 2
+  agents = [{ nodeId: 7, host: '127.0.0.1', port: 9092, zone: 'zone-a' as string | null }]
+  /** Called before a request's bytes are taken. */
+  beforeAppend: () => Promise<void> = async () => {}
+  /** Called before a request's results are known, with its number. */
+  beforeCommit: (request: number) => Promise<void> = async () => {}
+  /** Thrown by whatever would touch the catalog. */
+  failure: HeadraceError | undefined
+  appended: ProduceRequest[] = []
+  fetches: FetchRequest[] = []
+
+  readonly #topics = new Map<string, Topic>()
+  readonly #logs = new Map<string, StoredBatch[]>()
+  readonly #wakers = new Set<() => void>()
+  #producerId = 1000
+
+  readonly intake = {
+    append: async (request: ProduceRequest) => {
+      await this.beforeAppend()
+      this.#check()
+      const bytes = Buffer.concat(request.chunks)
+      const number = this.appended.push(request) - 1
+      const batches = request.batches.map((batch) => ({
+        ...batch,
+        record: Buffer.from(bytes.subarray(batch.position, batch.position + batch.bytes)),
+      }))
+      const results = this.beforeCommit(number).then(() => {
+        const settled = batches.map((batch): ProduceResult => this.#store(batch, batch.record))
+        for (const wake of [...this.#wakers]) wake()
+        return settled
+      })
+      return { results }
+    },
+  }
+
+  readonly reader = {
+    fetch: async (request: FetchRequest): Promise<FetchResult[]> => {
+      this.fetches.push(request)
+      this.#check()
+      const read = () => request.partitions.map((partition) => this.#read(partition))
+      const enough = (results: FetchResult[]) =>
+        results.some(({ error }) => error !== undefined) ||
+        results.reduce((sum, { bytes }) => sum + bytes, 0) >= request.bytesMin
+      let results = read()
+      const deadlineMs = performance.now() + request.waitMaxMs
+      while (!enough(results) && performance.now() < deadlineMs && !request.signal.aborted) {
+        await this.#wait(deadlineMs - performance.now(), request.signal)
+        results = read()
+      }
+      return results
+    },
+    listOffsets: async (requests: readonly OffsetRequest[]): Promise<OffsetResult[]> => {
+      this.#check()
+      return requests.map((request) => {
+        const { spec } = request
+        const log = this.#log(request)
+        const none = { offset: -1, timestampMs: -1 }
+        if (spec === 'earliest') return { offset: 0, timestampMs: -1 }
+        if (spec === 'latest') return { offset: log.at(-1)?.endOffset ?? 0, timestampMs: -1 }
+        const found =
+          spec === 'max-timestamp'
+            ? log.toSorted((left, right) => right.maxTimestampMs - left.maxTimestampMs)[0]
+            : log.find(({ maxTimestampMs }) => maxTimestampMs >= spec.timestampMs)
+        return found === undefined ? none : { offset: found.baseOffset, timestampMs: found.maxTimestampMs }
+      })
+    },
+  }
+
+  readonly topics: Mutable<TopicDirectory> = {
+    autoCreate: true,
+    cached: (name: string) => this.#topics.get(name),
+    byName: async (names: readonly string[]) => {
+      this.#check()
+      return new Map([...this.#topics].filter(([name]) => names.includes(name)))
+    },
+    byId: async (topicIds: readonly string[]) => {
+      this.#check()
+      const found = [...this.#topics.values()].filter(({ topicId }) => topicIds.includes(topicId))
+      return new Map(found.map((topic) => [topic.topicId, topic]))
+    },
+    list: async () => {
+      this.#check()
+      return [...this.#topics.values()]
+    },
+    create: async (spec: TopicSpec, { validateOnly = false } = {}): Promise<Topic> => {
+      this.#check()
+      const { name, configs, partitionCount = this.defaultPartitionCount } = spec
+      checkTopicName(name)
+      checkPartitionCount(partitionCount)
+      if (this.#topics.has(name)) throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${name} exists`)
+      const topic = { topicId: randomUUID(), name, partitionCount, configs }
+      if (!validateOnly) this.#topics.set(name, topic)
+      return topic
+    },
+    ensure: async (name: string): Promise<Topic> => this.#topics.get(name) ?? this.topics.create({ name, configs: {} }),
+    delete: async (topicId: string) => {
+      this.#check()
+      for (const [name, topic] of this.#topics) if (topic.topicId === topicId) this.#topics.delete(name)
+    },
+  }
+
+  readonly producerIds = {
+    next: async () => {
+      this.#check()
+      this.#producerId += 1
+      return this.#producerId
+    },
+  }
+
+  readonly cluster = {
+    clusterId: 'test-cluster',
+    nodeId: 7,
+    agentsFor: () => this.agents,
+    leaderOf: ({ partition }: PartitionRef) => this.agents[partition % this.agents.length]!,
+  }
+
+  #check(): void {
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  #log(partition: PartitionRef): StoredBatch[] {
+    const key = partitionKey(partition.topicId, partition.partition)
+    const log = this.#logs.get(key) ?? []
+    this.#logs.set(key, log)
+    return log
+  }
+
+  #store(partition: PartitionRef, bytes: Buffer): ProduceResult {
+    const log = this.#log(partition)
+    const baseOffset = log.at(-1)?.endOffset ?? 0
+    bytes.writeBigInt64BE(BigInt(baseOffset), 0)
+    bytes.writeInt32BE(0, 12)
+    const endOffset = baseOffset + bytes.readInt32BE(23) + 1
+    log.push({ baseOffset, endOffset, maxTimestampMs: Number(bytes.readBigInt64BE(35)), bytes })
+    return { ok: true, baseOffset, logStartOffset: 0 }
+  }
+
+  #read(request: FetchRequest['partitions'][number]): FetchResult {
+    const log = this.#log(request)
+    const highWatermark = log.at(-1)?.endOffset ?? 0
+    if (request.offset < 0 || request.offset > highWatermark) {
+      const error = new HeadraceError('OFFSET_OUT_OF_RANGE', 'never', `offset ${request.offset} is out of range`)
+      return { error, highWatermark, logStartOffset: 0, chunks: [], bytes: 0 }
+    }
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    for (const batch of log) {
+      if (batch.endOffset <= request.offset) continue
+      if (bytes > 0 && bytes + batch.bytes.byteLength > request.bytesMax) break
+      chunks.push(batch.bytes)
+      bytes += batch.bytes.byteLength
+    }
+    return { highWatermark, logStartOffset: 0, chunks, bytes }
+  }
+
+  #wait(waitMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.#wakers.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, waitMs)
+      this.#wakers.add(done)
+      signal.addEventListener('abort', done)
+    })
+  }
+}
