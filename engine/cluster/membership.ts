@@ -11,7 +11,7 @@ import { placePartition } from './placement.js'
  * This agent's place in the registry, and its picture of the others. The registry is in the catalog and ages by the
  * database's clock; between heartbeats everything answers from the last picture, which always contains this agent.
  *
- * Lifecycle: `join` once, `leave` once.
+ * Lifecycle: `join`, then `leave`.
  */
 export class Membership implements Cluster {
   readonly clusterId: string
@@ -52,8 +52,9 @@ export class Membership implements Cluster {
     return placePartition(partition, agents)
   }
 
-  /** Takes the agent out of the registry, so that clients go elsewhere at once. */
+  /** Takes the agent out of the registry, so that clients go elsewhere at once. Idempotent. */
   async leave(): Promise<void> {
+    if (this.#left) return
     this.#left = true
     this.#timer?.()
     await this.#beating

@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto'
+import type { Broker } from '../engine/broker.js'
+import { Membership } from '../engine/cluster/membership.js'
+import { HeadraceError } from '../engine/errors.js'
+import { createLogReader, FETCH_LIMITS_DEFAULT, WatermarkBoard } from '../engine/fetch/index.js'
+import { type MemoryPlan, planMemory } from '../engine/memory-plan.js'
+import type { Catalog } from '../engine/ports/catalog.js'
+import type { Logger } from '../engine/ports/logger.js'
+import type { ObjectStore } from '../engine/ports/object-store.js'
+import type { SegmentUploader } from '../engine/ports/segment-uploader.js'
+import { BlockProducerIds } from '../engine/producers/block-producer-ids.js'
+import { CachedTopicDirectory } from '../engine/topics/cached-topic-directory.js'
+import { createWritePath, type WritePath } from '../engine/write-path.js'
+import { openCatalog } from './catalog/index.js'
+import { Closers } from './closers.js'
+import { type AgentConfig, type AgentOptions, advertisedAddress, type HostPort, resolveConfig } from './config/index.js'
+import {
+  createPrometheusMetrics,
+  createReadiness,
+  ObjectStoreHealth,
+  type PrometheusMetrics,
+  type Readiness,
+  startHttpServer,
+} from './http/index.js'
+import { DEFAULT_KAFKA_SETTINGS, startKafkaListener } from './kafka/index.js'
+import { createLogger } from './logging.js'
+import { openObjectStore } from './object-store/index.js'
+import { systemClock, systemRandom } from './system-clock.js'
+import { PiscinaSegmentUploader } from './worker-pool/piscina-segment-uploader.js'
+
+/** A running agent. */
+export interface Agent {
+  /** Where the Kafka listener is bound. */
+  readonly kafka: HostPort
+  /** Where HTTP is bound; null when it is off. */
+  readonly http: HostPort | null
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly config: AgentConfig
+  /**
+   * Leaves the cluster, stops reading requests, commits and answers what was taken in, and releases everything.
+   * Idempotent. The caller bounds the wait; `headrace agent` does by `shutdown-timeout`.
+   */
+  close(): Promise<void>
+}
+
+/** Uploads under way in a worker beside the segment it encodes: they cost memory, not CPU. */
+const TASKS_PER_WORKER = 8
+/** An agent that misses this many heartbeats is gone. */
+const HEARTBEATS_MISSED_MAX = 4
+const TOPIC_CACHE_AGE_MAX_MS = 5_000
+/** Below the 30 s after which common clients give a request up by themselves. */
+const COMMIT_RETRY_MAX_MS = 20_000
+
+/**
+ * Starts an agent in this process and resolves once it takes requests. This is the composition root: the one place
+ * that knows which adapter stands behind which port.
+ *
+ * @throws HeadraceError CONFIG_INVALID for a wrong setting; what the stores say when they cannot be reached; the
+ *   operating system's error when an address cannot be bound. Nothing is left running then.
+ */
+export async function startAgent(options: AgentOptions = {}): Promise<Agent> {
+  const config = resolveConfig(options)
+  const logger = createLogger(config)
+  const closers = new Closers(logger)
+  try {
+    return await start(config, logger, closers)
+  } catch (error) {
+    await closers.closeAll()
+    throw error
+  }
+}
+
+async function start(config: AgentConfig, logger: Logger, closers: Closers): Promise<Agent> {
+  const parts = await openParts(config, logger, closers)
+  const { catalog, metrics, health, memory } = parts
+
+  // A fixed port is registered before it takes connections, so that the first client gets a whole picture. Nobody can
+  // know port 0 before it is bound and printed.
+  let cluster = config.listen.port === 0 ? undefined : await join(config, catalog, logger, closers, config.listen)
+  const broker: Broker = {
+    intake: parts.writePath.intake,
+    reader: parts.reader,
+    topics: parts.topics,
+    producerIds: new BlockProducerIds(catalog),
+    get cluster() {
+      if (cluster === undefined) throw new HeadraceError('AGENT_CLOSING', 'safe', 'the agent is not registered yet')
+      return cluster
+    },
+  }
+  const listener = await startKafkaListener({
+    host: config.listen.host,
+    port: config.listen.port,
+    broker,
+    settings: {
+      ...DEFAULT_KAFKA_SETTINGS,
+      requestBytesMax: config.requestBytesMax,
+      messageBytesMax: config.messageBytesMax,
+      frameBudgetBytes: memory.frameBytes,
+      closeTimeoutMs: config.shutdownTimeoutMs,
+    },
+    logger,
+  })
+  closers.add('Kafka listener', listener)
+  const kafka = { host: listener.host, port: listener.port }
+  cluster ??= await join(config, catalog, logger, closers, kafka)
+  const membership = cluster
+
+  const readiness = createReadiness({
+    catalog: () => catalog.ping(),
+    'object store': () => health.check(),
+  })
+  const http = await openHttp(config, closers, { metrics, readiness, logger, kafka, cluster: membership, parts })
+  logger.info(
+    {
+      kafka,
+      http,
+      nodeId: membership.nodeId,
+      clusterId: membership.clusterId,
+      objectStore: parts.objectStore.location,
+      catalog: catalog.location,
+    },
+    'agent started',
+  )
+  return {
+    kafka,
+    http,
+    get nodeId() {
+      return membership.nodeId
+    },
+    clusterId: membership.clusterId,
+    config,
+    // First out of the registry, so that clients go elsewhere while this agent finishes what it has.
+    close: async () => {
+      await membership.leave().catch((error: unknown) => logger.warn({ error }, 'leaving the cluster failed'))
+      await closers.closeAll()
+    },
+  }
+}
+
+/** Everything between the listener and the stores. Opened inside out, so that it closes outside in. */
+async function openParts(config: AgentConfig, logger: Logger, closers: Closers): Promise<Parts> {
+  const metrics = createPrometheusMetrics()
+  const memory = planMemory(config.memoryBytes, config.flushBytes)
+  const health = new ObjectStoreHealth()
+  const catalog = closers.add('catalog', openCatalog(config.catalog))
+  await catalog.migrate()
+  const objectStore = closers.add('object store', openObjectStore(config.objectStore))
+  const uploader = closers.add('workers', openUploader(config, objectStore, health, memory))
+  const topics = new CachedTopicDirectory({
+    catalog,
+    clock: systemClock,
+    random: systemRandom,
+    autoCreate: config.autoCreateTopics,
+    defaultPartitionCount: config.defaultPartitionCount,
+    ageMaxMs: TOPIC_CACHE_AGE_MAX_MS,
+  })
+  const watermarks = new WatermarkBoard({ catalog, clock: systemClock, logger })
+  const limits = {
+    ...FETCH_LIMITS_DEFAULT,
+    cacheBytesMax: memory.cacheBytes,
+    laggingCacheBytesMax: memory.laggingCacheBytes,
+  }
+  const reader = closers.add(
+    'reader',
+    createLogReader({ catalog, objectStore, watermarks, clock: systemClock, metrics, logger, limits }),
+  )
+  const writePath = closers.add(
+    'write path',
+    createWritePath({
+      catalog,
+      uploader,
+      clock: systemClock,
+      random: systemRandom,
+      metrics,
+      logger,
+      flush: { flushBytes: config.flushBytes, flushIntervalMs: config.flushIntervalMs },
+      commit: { commitAgeMaxMs: config.commitAgeMaxMs, commitRetryMaxMs: COMMIT_RETRY_MAX_MS },
+      arenaBytes: memory.arenaBytes,
+      watermarks,
+      onTopicGone: (topicId) => topics.forget(topicId),
+    }),
+  )
+  return { catalog, objectStore, metrics, memory, health, topics, reader, writePath }
+}
+
+interface Parts {
+  readonly catalog: Catalog
+  readonly objectStore: ObjectStore
+  readonly metrics: PrometheusMetrics
+  readonly memory: MemoryPlan
+  readonly health: ObjectStoreHealth
+  readonly topics: CachedTopicDirectory
+  readonly reader: Broker['reader']
+  readonly writePath: WritePath
+}
+
+function openUploader(
+  config: AgentConfig,
+  objectStore: ObjectStore,
+  health: ObjectStoreHealth,
+  memory: MemoryPlan,
+): SegmentUploader {
+  const inMemory = config.objectStore.startsWith('memory:')
+  const pool = new PiscinaSegmentUploader({
+    objectStoreUrl: inMemory ? undefined : config.objectStore,
+    objectStore,
+    workerCount: config.workerCount,
+    tasksPerWorker: TASKS_PER_WORKER,
+    taskCountMax: Math.ceil(memory.arenaBytes / config.flushBytes),
+  })
+  return { upload: (input) => health.watch(pool.upload(input)), close: () => pool.close() }
+}
+
+async function join(
+  config: AgentConfig,
+  catalog: Catalog,
+  logger: Logger,
+  closers: Closers,
+  bound: HostPort,
+): Promise<Membership> {
+  const { host, port } = advertisedAddress(config, bound)
+  const membership = await Membership.join({
+    catalog,
+    clock: systemClock,
+    logger,
+    instanceId: randomUUID(),
+    host,
+    port,
+    zone: config.zone,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    expiryMs: HEARTBEATS_MISSED_MAX * config.heartbeatIntervalMs,
+  })
+  closers.add('membership', { close: () => membership.leave() })
+  return membership
+}
+
+interface HttpParts {
+  readonly metrics: PrometheusMetrics
+  readonly readiness: Readiness
+  readonly logger: Logger
+  readonly kafka: HostPort
+  readonly cluster: Membership
+  readonly parts: Parts
+}
+
+async function openHttp(config: AgentConfig, closers: Closers, http: HttpParts): Promise<HostPort | null> {
+  if (config.http === null) return null
+  const { metrics, readiness, logger, kafka, cluster, parts } = http
+  const status = () => ({
+    'node id': cluster.nodeId,
+    'cluster id': cluster.clusterId,
+    zone: config.zone,
+    kafka: `${kafka.host}:${kafka.port}`,
+    'object store': parts.objectStore.location,
+    catalog: parts.catalog.location,
+    agents: cluster.agentsFor({ clientId: null, remoteAddress: '' }).length,
+  })
+  const server = await startHttpServer({ listen: config.http, metrics, readiness, status, logger })
+  closers.add('HTTP server', server)
+  return server.address
+}
