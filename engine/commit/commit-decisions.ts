@@ -1,0 +1,229 @@
+import { NO_PRODUCER_ID, partitionKey, type SegmentId, type TopicId } from '../model.js'
+import type { BatchOutcome, CommitBatch, CommitBlock, CommitSegment } from '../ports/catalog.js'
+import { acceptSequence, judgeSequence, type ProducerState } from './producer-state.js'
+
+/**
+ * The meaning of the commit transaction, as a pure function: from what the catalog holds (locked) and the segments in
+ * order, to every batch's outcome and the rows to write. The adapter around it reads, calls this, and writes.
+ */
+
+export interface PartitionState {
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  /** Greatest timestamp ever committed to the partition; `TIMESTAMP_NONE` while it is empty. */
+  readonly maxTimestampMs: number
+}
+
+/** Below every timestamp a batch can have (-1 means none). */
+export const TIMESTAMP_NONE = -2
+
+export interface CommitState {
+  /** By `partitionKey`; a partition that is absent does not exist. */
+  readonly partitions: ReadonlyMap<string, PartitionState>
+  /** By `producerKey`; a producer that is absent is new to the partition. */
+  readonly producers: ReadonlyMap<string, ProducerState>
+}
+
+export interface CommitDecision {
+  /** One per segment, in order. */
+  readonly segments: readonly SegmentDecision[]
+  /** States after the commit, of those that changed. */
+  readonly partitions: readonly PartitionChange[]
+  readonly producers: readonly ProducerChange[]
+}
+
+export interface SegmentDecision {
+  readonly segmentId: SegmentId
+  readonly batches: readonly BatchOutcome[]
+  readonly extents: readonly ExtentDraft[]
+}
+
+export interface PartitionChange extends PartitionState {
+  readonly topicId: TopicId
+  readonly partition: number
+}
+
+export interface ProducerChange extends ProducerState {
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly producerId: number
+}
+
+/** An extent row to be, without what its segment says. */
+export interface ExtentDraft {
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly baseOffset: number
+  readonly endOffset: number
+  readonly position: number
+  readonly bytes: number
+  readonly batchSkipCount: number
+  readonly batchCount: number
+  readonly maxTimestampMs: number
+  /** Greatest timestamp of the partition up to and including this extent: grows with the offsets, so it can be searched. */
+  readonly runningMaxTimestampMs: number
+}
+
+/** Map key of a producer's state in a partition. */
+export function producerKey(topicId: TopicId, partition: number, producerId: number): string {
+  return `${partitionKey(topicId, partition)}/${producerId}`
+}
+
+export function decideCommit(segments: readonly CommitSegment[], state: CommitState): CommitDecision {
+  const working = new WorkingState(state)
+  const decisions = segments.map((segment) => decideSegment(segment, working))
+  return { segments: decisions, partitions: working.partitionChanges(), producers: working.producerChanges() }
+}
+
+function decideSegment(segment: CommitSegment, working: WorkingState): SegmentDecision {
+  const batches: BatchOutcome[] = []
+  const extents = new ExtentCollector()
+  for (const block of segment.blocks) decideBlock(block, working, batches, extents)
+  return { segmentId: segment.segmentId, batches, extents: extents.finish() }
+}
+
+function decideBlock(
+  block: CommitBlock,
+  working: WorkingState,
+  outcomes: BatchOutcome[],
+  extents: ExtentCollector,
+): void {
+  const key = partitionKey(block.topicId, block.partition)
+  for (const [index, batch] of block.batches.entries()) {
+    const partition = working.partition(key)
+    const outcome = decideBatch(block, batch, partition, working)
+    outcomes.push(outcome)
+    if (outcome.kind !== 'accepted' || !partition) continue
+    const after: PartitionState = {
+      logStartOffset: partition.logStartOffset,
+      highWatermark: partition.highWatermark + batch.offsetCount,
+      maxTimestampMs: Math.max(partition.maxTimestampMs, batch.maxTimestampMs),
+    }
+    working.setPartition(key, block, after)
+    extents.add(block, index, batch, outcome.baseOffset, after.maxTimestampMs)
+  }
+}
+
+function decideBatch(
+  block: CommitBlock,
+  batch: CommitBatch,
+  partition: PartitionState | undefined,
+  working: WorkingState,
+): BatchOutcome {
+  assertBatch(batch)
+  if (!partition) return { kind: 'refused', code: 'PARTITION_UNKNOWN' }
+  const { highWatermark: baseOffset, logStartOffset } = partition
+  if (batch.producerId === NO_PRODUCER_ID) return { kind: 'accepted', baseOffset, logStartOffset }
+  const key = producerKey(block.topicId, block.partition, batch.producerId)
+  const producer = working.producer(key)
+  const verdict = judgeSequence(producer, batch)
+  switch (verdict.kind) {
+    case 'accept':
+      working.setProducer(key, block, batch.producerId, acceptSequence(producer, batch, baseOffset))
+      return { kind: 'accepted', baseOffset, logStartOffset }
+    case 'duplicate':
+      return { kind: 'duplicate', baseOffset: verdict.baseOffset, logStartOffset }
+    case 'refuse':
+      return { kind: 'refused', code: verdict.code }
+  }
+}
+
+/** Workers validated the batches; one that arrives here malformed is our bug and must not reach the log. */
+function assertBatch(batch: CommitBatch): void {
+  if (!(batch.offsetCount >= 1)) throw new RangeError(`a batch takes at least one offset, not ${batch.offsetCount}`)
+  if (batch.producerId !== NO_PRODUCER_ID && !(batch.baseSequence >= 0)) {
+    throw new RangeError(`a batch of producer ${batch.producerId} has the base sequence ${batch.baseSequence}`)
+  }
+}
+
+/** The states as the segments before have left them: this is what dedupes inside one commit. */
+class WorkingState {
+  readonly #state: CommitState
+  readonly #partitions = new Map<string, PartitionChange>()
+  readonly #producers = new Map<string, ProducerChange>()
+
+  constructor(state: CommitState) {
+    this.#state = state
+  }
+
+  partition(key: string): PartitionState | undefined {
+    return this.#partitions.get(key) ?? this.#state.partitions.get(key)
+  }
+
+  producer(key: string): ProducerState | undefined {
+    return this.#producers.get(key) ?? this.#state.producers.get(key)
+  }
+
+  setPartition(key: string, { topicId, partition }: CommitBlock, state: PartitionState): void {
+    this.#partitions.set(key, { topicId, partition, ...state })
+  }
+
+  setProducer(key: string, { topicId, partition }: CommitBlock, producerId: number, state: ProducerState): void {
+    this.#producers.set(key, { topicId, partition, producerId, ...state })
+  }
+
+  partitionChanges(): PartitionChange[] {
+    return [...this.#partitions.values()]
+  }
+
+  producerChanges(): ProducerChange[] {
+    return [...this.#producers.values()]
+  }
+}
+
+type OpenExtent = { -readonly [Name in keyof ExtentDraft]: ExtentDraft[Name] }
+
+/**
+ * Collapses a segment's accepted batches into extents. A batch joins the open extent when it follows it without a gap: the
+ * next batch of the same block, or the first of the block that begins where the last one ended, read to its end.
+ */
+class ExtentCollector {
+  readonly #extents: ExtentDraft[] = []
+  #open: OpenExtent | undefined
+  #lastBlock: CommitBlock | undefined
+  #lastIndex = -1
+
+  add(block: CommitBlock, index: number, batch: CommitBatch, baseOffset: number, runningMaxTimestampMs: number): void {
+    const open = this.#open
+    if (open && this.#follows(block, index)) {
+      open.bytes = block.position + block.bytes - open.position
+      open.batchCount++
+      open.endOffset = baseOffset + batch.offsetCount
+      open.maxTimestampMs = Math.max(open.maxTimestampMs, batch.maxTimestampMs)
+      open.runningMaxTimestampMs = runningMaxTimestampMs
+    } else {
+      this.#open = {
+        topicId: block.topicId,
+        partition: block.partition,
+        baseOffset,
+        endOffset: baseOffset + batch.offsetCount,
+        position: block.position,
+        bytes: block.bytes,
+        batchSkipCount: index,
+        batchCount: 1,
+        maxTimestampMs: batch.maxTimestampMs,
+        runningMaxTimestampMs,
+      }
+      this.#extents.push(this.#open)
+    }
+    this.#lastBlock = block
+    this.#lastIndex = index
+  }
+
+  finish(): readonly ExtentDraft[] {
+    return this.#extents
+  }
+
+  #follows(block: CommitBlock, index: number): boolean {
+    const last = this.#lastBlock
+    if (!last) return false
+    if (last === block) return index === this.#lastIndex + 1
+    return (
+      index === 0 &&
+      this.#lastIndex === last.batches.length - 1 &&
+      block.position === last.position + last.bytes &&
+      block.partition === last.partition &&
+      block.topicId === last.topicId
+    )
+  }
+}
