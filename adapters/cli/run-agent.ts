@@ -13,7 +13,7 @@ export interface RunningAgent {
 /** Exit codes of processes that a signal ended, by custom: 128 + its number. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** `close` keeps the timeout itself; should it hang all the same, the process ends this much later. */
+/** The listener gives its clients the whole timeout; what is left of closing then is quick, or it hangs. */
 const CLOSE_GRACE_MS = 1_000
 
 /**
