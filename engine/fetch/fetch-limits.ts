@@ -18,6 +18,8 @@ export interface FetchLimits {
   readonly wholeExtentBytesMax: number
   /** Segments this agent wrote and still has in memory. 0 keeps none. */
   readonly recentBytesMax: number
+  /** Larger segments are not kept: copying them costs more than the GET it saves. */
+  readonly recentSegmentBytesMax: number
   /** Answer of one fetch, whatever the client allows. */
   readonly responseBytesMax: number
   /** What a waiting fetch may hold: a client's `fetch.min.bytes` above it is answered with this much. */
@@ -45,6 +47,7 @@ export const FETCH_LIMITS_DEFAULT: FetchLimits = {
   indexCacheBytesMax: 32 * MIB,
   wholeExtentBytesMax: 1 * MIB,
   recentBytesMax: 64 * MIB,
+  recentSegmentBytesMax: 1 * MIB,
   responseBytesMax: 55 * MIB,
   bytesMinMax: 1 * MIB,
   bytesInFlightMax: 128 * MIB,

@@ -1,0 +1,91 @@
+import type { SegmentIndex } from '../../format/index.js'
+import type { Extent } from '../ports/catalog.js'
+import type { Clock } from '../ports/clock.js'
+import type { Metrics } from '../ports/metrics.js'
+import type { ObjectStore } from '../ports/object-store.js'
+import { segmentTimeMs } from '../segment-identity.js'
+import { ChunkCache, type StoredObject } from './chunk-cache.js'
+import type { LoadedRun } from './extent-decoder.js'
+import type { FetchLimits } from './fetch-limits.js'
+import { narrowExtent } from './fetch-plan.js'
+import type { RecentSegments } from './recent-segments.js'
+import { SegmentIndexes } from './segment-indexes.js'
+
+export interface ExtentReaderOptions {
+  readonly objectStore: ObjectStore
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly limits: FetchLimits
+  readonly recent: RecentSegments
+}
+
+/**
+ * Brings the bytes of extents: from what this agent just wrote, else through one of two chunk caches. Readers that work through
+ * old segments have a cache and GETs of their own, so that they neither drive out what others read nor delay it.
+ */
+export class ExtentReader {
+  readonly #near: ChunkCache
+  readonly #lagging: ChunkCache
+  readonly #indexes: SegmentIndexes
+
+  constructor(private readonly options: ExtentReaderOptions) {
+    const { objectStore, metrics, limits } = options
+    this.#near = new ChunkCache(objectStore, { ...limits, bytesMax: limits.cacheBytesMax }, metrics)
+    this.#lagging = new ChunkCache(objectStore, { ...limits, bytesMax: limits.laggingCacheBytesMax }, metrics)
+    this.#indexes = new SegmentIndexes(limits.indexCacheBytesMax)
+  }
+
+  get cacheBytes(): number {
+    return this.#near.bytes + this.#lagging.bytes + this.#indexes.bytes + this.options.recent.bytes
+  }
+
+  /**
+   * The extent's batches from the one that contains `offset`, about `bytesMax` bytes of them: a small extent comes whole, of a
+   * large one only the blocks its index shows to be needed.
+   * Rejects with the store's HeadraceError, a FormatError, or the signal's reason.
+   */
+  async load(extent: Extent, offset: number, bytesMax: number, signal: AbortSignal): Promise<LoadedRun> {
+    const recent = this.options.recent.read(extent, offset, bytesMax)
+    if (recent !== undefined) {
+      this.options.metrics.count('cache_hit_bytes', recent.bytes.byteLength)
+      return recent
+    }
+    const whole = extent.bytes <= this.options.limits.wholeExtentBytesMax
+    const part = whole ? extent : narrowExtent(extent, await this.index(extent, signal), offset, bytesMax)
+    const bytes = await this.#chunksOf(extent).read(objectOf(extent), part.position, part.bytes, signal)
+    return { run: part, bytes, kind: 'blocks' }
+  }
+
+  /** The index of the extent's segment. */
+  index(extent: Extent, signal: AbortSignal): Promise<SegmentIndex> {
+    return this.#indexes.get(objectOf(extent), this.#chunksOf(extent), signal)
+  }
+
+  /** Whether the extent belongs to old data: written by compaction, or long ago. */
+  isLagging(extent: Extent): boolean {
+    if (extent.level > 0) return true
+    return this.options.clock.nowMs() - segmentTimeMs(extent.segmentId) > this.options.limits.laggingAgeMs
+  }
+
+  /** Drops what is cached of the extent's object: it has gone, or its bytes proved bad. */
+  forget(extent: Extent): void {
+    const object = objectOf(extent)
+    this.#near.forget(object)
+    this.#lagging.forget(object)
+    this.#indexes.forget(object)
+  }
+
+  close(): void {
+    this.#indexes.close()
+    this.#near.close()
+    this.#lagging.close()
+  }
+
+  #chunksOf(extent: Extent): ChunkCache {
+    return this.isLagging(extent) ? this.#lagging : this.#near
+  }
+}
+
+function objectOf(extent: Extent): StoredObject {
+  return { key: extent.objectKey, bytes: extent.objectBytes }
+}

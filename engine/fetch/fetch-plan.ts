@@ -1,0 +1,169 @@
+import { type BlockEntry, FormatError, type SegmentIndex } from '../../format/index.js'
+import type { Extent } from '../ports/catalog.js'
+
+/** A partition that wants more, and where the catalog says it lies. */
+export interface PlanPartition {
+  readonly nextOffset: number
+  /** What the partition may still add to the answer. */
+  readonly bytesLeft: number
+  readonly extents: readonly Extent[]
+}
+
+export interface PlannedRead {
+  /** Which of the partitions given. */
+  readonly partition: number
+  readonly extent: Extent
+  readonly fromOffset: number
+  /** Bytes of batches worth reading from there. */
+  readonly bytesMax: number
+}
+
+export interface RoundLimits {
+  readonly bytesLeft: number
+  readonly segmentsMax: number
+}
+
+/**
+ * What to read in one round, in the order in which the answer is to be filled. Starts with another partition each
+ * `rotation`, so that a small answer does not always serve the same one; only partitions with data count for that. Bytes are
+ * estimated from stored bytes: who fills the answer keeps to the exact limits.
+ */
+export function planRound(
+  partitions: readonly PlanPartition[],
+  limits: RoundLimits,
+  rotation: number,
+): readonly PlannedRead[] {
+  const order = [...partitions.keys()].filter((number) => (partitions[number]?.extents.length ?? 0) > 0)
+  const start = order.length === 0 ? 0 : rotation % order.length
+  const reads: PlannedRead[] = []
+  const segments = new Set<string>()
+  let bytesLeft = limits.bytesLeft
+  for (const number of [...order.slice(start), ...order.slice(0, start)]) {
+    const partition = partitions[number]
+    if (partition === undefined) continue
+    let partitionBytesLeft = Math.min(partition.bytesLeft, bytesLeft)
+    for (const extent of partition.extents) {
+      // The very first read is always made: an answer holds one batch at least, however small its limits.
+      if (reads.length > 0 && partitionBytesLeft <= 0) break
+      if (!segments.has(extent.segmentId) && segments.size >= limits.segmentsMax) return reads
+      segments.add(extent.segmentId)
+      const fromOffset = Math.max(partition.nextOffset, extent.baseOffset)
+      reads.push({ partition: number, extent, fromOffset, bytesMax: Math.max(1, partitionBytesLeft) })
+      const bytes = Math.min(partitionBytesLeft, bytesFrom(extent, fromOffset))
+      partitionBytesLeft -= bytes
+      bytesLeft -= bytes
+    }
+  }
+  return reads
+}
+
+/** Stored bytes of the extent from an offset on, as if its offsets were all of one size. */
+function bytesFrom(extent: Extent, offset: number): number {
+  const share = (extent.endOffset - offset) / (extent.endOffset - extent.baseOffset)
+  return Math.ceil(extent.bytes * share)
+}
+
+/** Most bytes that reading a planned part of an extent holds; a block may reach beyond what was asked for. */
+export function readBytesBound(read: PlannedRead, wholeExtentBytesMax: number): number {
+  if (read.extent.bytes <= wholeExtentBytesMax) return read.extent.bytes
+  return Math.min(read.extent.bytes, Math.max(read.bytesMax, wholeExtentBytesMax))
+}
+
+/** A batch of an extent as its segment's index knows it. */
+export interface IndexedBatch {
+  readonly block: BlockEntry
+  readonly baseOffset: number
+  readonly endOffset: number
+  readonly bytes: number
+  readonly maxTimestampMs: number
+}
+
+/**
+ * The batches of an extent, from the index alone.
+ * @throws FormatError INDEX_COUNTS when the index does not have what the catalog says
+ */
+export function* indexedBatches(extent: Extent, index: SegmentIndex): Generator<IndexedBatch, void, undefined> {
+  let skipCount = extent.batchSkipCount
+  let leftCount = extent.batchCount
+  let offset = extent.baseOffset
+  const endPosition = extent.position + extent.bytes
+  for (let number = firstBlockAt(index.blocks, extent.position); leftCount > 0; number++) {
+    const block = index.blocks[number]
+    if (block === undefined || block.position >= endPosition || !isOf(block, extent)) break
+    for (const batch of block.batches) {
+      if (skipCount > 0) {
+        skipCount -= 1
+        continue
+      }
+      if (leftCount === 0) return
+      const baseOffset = extent.level === 0 ? offset : batch.baseOffset
+      offset = baseOffset + batch.lastOffsetDelta + 1
+      leftCount -= 1
+      yield { block, baseOffset, endOffset: offset, bytes: batch.bytes, maxTimestampMs: batch.maxTimestampMs }
+    }
+  }
+  if (leftCount === 0) return
+  const where = `extent ${extent.baseOffset}-${extent.endOffset} of ${extent.topicId}/${extent.partition}`
+  throw new FormatError('INDEX_COUNTS', `${where}: the index of ${extent.objectKey} misses ${leftCount} of its batches`)
+}
+
+/**
+ * The part of an extent, in whole blocks, that begins with the block of the batch that contains `offset` and holds `bytesMax`
+ * bytes of batches from there, or as many as there are. It is an extent again, only smaller.
+ */
+export function narrowExtent(extent: Extent, index: SegmentIndex, offset: number, bytesMax: number): Extent {
+  let blocks: BlockPart[] = []
+  let bytes = 0
+  for (const batch of indexedBatches(extent, index)) {
+    let part = blocks.at(-1)
+    if (part?.block !== batch.block) {
+      if (bytes >= bytesMax) break
+      // Blocks before the one that contains the offset are not needed.
+      if (part !== undefined && part.endOffset <= offset) blocks = []
+      part = { block: batch.block, baseOffset: batch.baseOffset, endOffset: batch.endOffset, batchCount: 0 }
+      blocks.push(part)
+    }
+    part.endOffset = batch.endOffset
+    part.batchCount += 1
+    if (batch.endOffset > offset) bytes += batch.bytes
+  }
+  return joinParts(extent, blocks)
+}
+
+interface BlockPart {
+  readonly block: BlockEntry
+  readonly baseOffset: number
+  endOffset: number
+  batchCount: number
+}
+
+function joinParts(extent: Extent, parts: readonly BlockPart[]): Extent {
+  const first = parts[0]
+  const last = parts.at(-1)
+  if (first === undefined || last === undefined) return extent
+  return {
+    ...extent,
+    baseOffset: first.baseOffset,
+    endOffset: last.endOffset,
+    position: first.block.position,
+    bytes: last.block.position + last.block.bytes - first.block.position,
+    batchSkipCount: first.block.position === extent.position ? extent.batchSkipCount : 0,
+    batchCount: parts.reduce((count, part) => count + part.batchCount, 0),
+  }
+}
+
+/** Number of the first block at or after `position`; blocks are in the order of their positions. */
+export function firstBlockAt(blocks: readonly BlockEntry[], position: number): number {
+  let low = 0
+  let high = blocks.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((blocks[middle]?.position ?? Number.POSITIVE_INFINITY) < position) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function isOf(block: BlockEntry, extent: Extent): boolean {
+  return block.topicId === extent.topicId && block.partition === extent.partition
+}

@@ -1,0 +1,128 @@
+import type { SegmentIndex } from '../../format/index.js'
+import type { CommittedSegment } from '../intake/segments.js'
+import type { Extent } from '../ports/catalog.js'
+import { BATCH_BYTES, BATCH_COLUMNS, BATCH_POSITION } from '../ports/segment-uploader.js'
+import { ByteLru } from './byte-lru.js'
+import type { LoadedRun } from './extent-decoder.js'
+import { firstBlockAt } from './fetch-plan.js'
+
+/** A segment this agent has written, with its batches still in memory, uncompressed. */
+export interface RecentSegment {
+  readonly segmentId: string
+  readonly index: SegmentIndex
+  /** Memory it takes. */
+  readonly bytes: number
+  /** The batch with this number in index order. Only read, and not kept. */
+  batch(number: number): Uint8Array
+}
+
+interface Remembered {
+  readonly segment: RecentSegment
+  /** Number of each block's first batch. */
+  readonly firstBatches: Uint32Array
+}
+
+/**
+ * What this agent wrote a moment ago, under a byte budget, the least recently read out first: consumers at the end of the
+ * log cost no GET. Purely an economy: a segment that is not here is read from the store.
+ */
+export class RecentSegments {
+  readonly #segments: ByteLru<Remembered>
+
+  constructor(bytesMax: number) {
+    this.#segments = new ByteLru(bytesMax)
+  }
+
+  get bytes(): number {
+    return this.#segments.bytes
+  }
+
+  get bytesMax(): number {
+    return this.#segments.bytesMax
+  }
+
+  remember(segment: RecentSegment): void {
+    const { blocks } = segment.index
+    const firstBatches = new Uint32Array(blocks.length)
+    let count = 0
+    for (const [number, block] of blocks.entries()) {
+      firstBatches[number] = count
+      count += block.batches.length
+    }
+    this.#segments.put(segment.segmentId, { segment, firstBatches }, segment.bytes)
+  }
+
+  /** The extent's batches from the one that contains `offset`, `bytesMax` bytes or a batch more; undefined if not here. */
+  read(extent: Extent, offset: number, bytesMax: number): LoadedRun | undefined {
+    if (extent.level !== 0) return undefined
+    const remembered = this.#segments.get(extent.segmentId)
+    if (remembered === undefined) return undefined
+    const { blocks } = remembered.segment.index
+    const block = firstBlockAt(blocks, extent.position)
+    if (blocks[block]?.position !== extent.position) return undefined
+
+    const numbers: number[] = []
+    let bytes = 0
+    let next = extent.baseOffset
+    let baseOffset = next
+    const first = (remembered.firstBatches[block] ?? 0) + extent.batchSkipCount
+    const batches = batchesFrom(remembered, block, extent.batchSkipCount)
+    for (let number = first; number < first + extent.batchCount && bytes < bytesMax; number++) {
+      const batch = batches.next()
+      if (batch.done) return undefined
+      next += batch.value.lastOffsetDelta + 1
+      if (next <= offset) baseOffset = next
+      else {
+        numbers.push(number)
+        bytes += batch.value.bytes
+      }
+    }
+    const run = { ...extent, baseOffset, endOffset: next, batchSkipCount: 0, batchCount: numbers.length }
+    return { run, bytes: gather(remembered.segment, numbers, bytes), kind: 'batches' }
+  }
+
+  clear(): void {
+    this.#segments.clear()
+  }
+}
+
+function* batchesFrom(remembered: Remembered, block: number, skipCount: number) {
+  const { blocks } = remembered.segment.index
+  for (let number = block; number < blocks.length; number++) {
+    for (const batch of blocks[number]?.batches.slice(number === block ? skipCount : 0) ?? []) yield batch
+  }
+}
+
+function gather(segment: RecentSegment, numbers: readonly number[], bytes: number): Uint8Array {
+  const target = new Uint8Array(bytes)
+  let position = 0
+  for (const number of numbers) {
+    const batch = segment.batch(number)
+    target.set(batch, position)
+    position += batch.byteLength
+  }
+  return target
+}
+
+/**
+ * A copy of a committed segment's batches, taken before its arena is reused. Only for segments up to `bytesMax`: busy agents
+ * write large ones, whose copying would cost the main thread more than the one GET that the chunk cache makes of it.
+ */
+export function recentCopy(committed: CommittedSegment, bytesMax: number): RecentSegment | undefined {
+  const { sealed, output, index } = committed.uploaded
+  if (sealed.bytes > bytesMax) return undefined
+  const { batches, arena, segmentId } = sealed.input
+  const starts = new Uint32Array(output.batchOrder.length + 1)
+  const memory = new Uint8Array(sealed.bytes)
+  let end = 0
+  for (const [number, input] of output.batchOrder.entries()) {
+    const position = batches[input * BATCH_COLUMNS + BATCH_POSITION] ?? 0
+    const bytes = batches[input * BATCH_COLUMNS + BATCH_BYTES] ?? 0
+    memory.set(new Uint8Array(arena, position, bytes), end)
+    end += bytes
+    starts[number + 1] = end
+  }
+  // The index costs memory too: some hundred bytes of JavaScript objects per batch.
+  const bytes = memory.byteLength + 200 * output.batchOrder.length
+  return { segmentId, index, bytes, batch: (number) => memory.subarray(starts[number], starts[number + 1]) }
+}
