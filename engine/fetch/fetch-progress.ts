@@ -1,0 +1,145 @@
+import { FormatError } from '../../format/index.js'
+import type { FetchPartition, FetchResult } from '../broker.js'
+import { HeadraceError } from '../errors.js'
+import type { Extent, ExtentAnswer } from '../ports/catalog.js'
+import { decodeRun, type LoadedRun } from './extent-decoder.js'
+
+/** What is left of a fetch's budget; shared by its partitions. */
+export interface FetchBudget {
+  bytesLeft: number
+  /** The first batch of an answer may be larger than any limit, or a client with small limits never gets on. */
+  empty: boolean
+}
+
+/** How far a fetch has come with one partition. Only ever moves forward. */
+export class PartitionProgress {
+  readonly #chunks: Uint8Array[] = []
+  #bytes = 0
+  #nextOffset: number
+  #highWatermark = -1
+  #logStartOffset = -1
+  #error: HeadraceError | undefined
+  #closed = false
+  /** How often objects of this partition were not as the catalog said. */
+  attempts = 0
+
+  constructor(readonly partition: FetchPartition) {
+    this.#nextOffset = partition.offset
+  }
+
+  /** Where the next batch begins. */
+  get nextOffset(): number {
+    return this.#nextOffset
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get bytesLeft(): number {
+    return this.partition.bytesMax - this.#bytes
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+
+  get failed(): boolean {
+    return this.#error !== undefined
+  }
+
+  /** Whether more can be added: not failed, not full. */
+  get open(): boolean {
+    return !this.#closed
+  }
+
+  /** Whether the catalog is known to have more. */
+  get behind(): boolean {
+    return this.open && this.#nextOffset < this.#highWatermark
+  }
+
+  /**
+   * Takes the catalog's answer; `knownWatermark` is what the board knows, which may be later news. Answers the extents worth
+   * reading.
+   */
+  observe(answer: ExtentAnswer | undefined, knownWatermark: number): readonly Extent[] {
+    const { topicId, partition } = this.partition
+    if (answer === undefined) {
+      const text = `partition ${partition} of topic ${topicId} does not exist; refresh the metadata`
+      this.fail(new HeadraceError('PARTITION_UNKNOWN', 'never', text))
+      return []
+    }
+    this.#highWatermark = Math.max(this.#highWatermark, answer.highWatermark, knownWatermark)
+    this.#logStartOffset = Math.max(this.#logStartOffset, answer.logStartOffset)
+    if (this.#nextOffset >= answer.logStartOffset && this.#nextOffset <= this.#highWatermark) return answer.extents
+    const text = `offset ${this.#nextOffset} is not in the log, which goes from ${this.#logStartOffset} to ${this.#highWatermark}`
+    this.fail(new HeadraceError('OFFSET_OUT_OF_RANGE', 'never', text))
+    return []
+  }
+
+  /**
+   * Adds the batches of a run as long as they fit. Answers the bytes added.
+   * @throws FormatError when the bytes are bad; what was added before stays
+   */
+  take(loaded: LoadedRun, budget: FetchBudget): number {
+    const bytesBefore = this.#bytes
+    let last: { memory: Uint8Array; start: number; end: number } | undefined
+    try {
+      for (const batch of decodeRun(loaded)) {
+        if (batch.endOffset <= this.#nextOffset) continue
+        if (batch.bytes > Math.min(budget.bytesLeft, this.bytesLeft) && !budget.empty) {
+          this.#closed = true
+          break
+        }
+        // Neighbours in one memory leave as one chunk.
+        if (last?.memory === batch.memory && last.end === batch.position) last.end += batch.bytes
+        else {
+          this.#push(last)
+          last = { memory: batch.memory, start: batch.position, end: batch.position + batch.bytes }
+        }
+        this.#bytes += batch.bytes
+        this.#nextOffset = batch.endOffset
+        budget.bytesLeft -= batch.bytes
+        budget.empty = false
+      }
+    } finally {
+      this.#push(last)
+    }
+    if (this.bytesLeft <= 0) this.#closed = true
+    return this.#bytes - bytesBefore
+  }
+
+  /** Ends the partition; the error is told only where there is no data: the next fetch will meet it again. */
+  fail(error: HeadraceError): void {
+    this.#closed = true
+    if (this.#bytes === 0) this.#error = error
+  }
+
+  result(): FetchResult {
+    return {
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      highWatermark: this.#highWatermark,
+      logStartOffset: this.#logStartOffset,
+      chunks: this.#chunks,
+      bytes: this.#bytes,
+    }
+  }
+
+  #push(range: { readonly memory: Uint8Array; readonly start: number; readonly end: number } | undefined): void {
+    if (range !== undefined) this.#chunks.push(range.memory.subarray(range.start, range.end))
+  }
+}
+
+/** What a failed read is told as; anything but the world and bad bytes is our own bug and goes on. */
+export function readFailure(error: unknown): HeadraceError {
+  if (error instanceof HeadraceError) return error
+  if (!(error instanceof FormatError)) throw error
+  const text = `stored bytes are damaged: ${error.message}; check the object store and its replication`
+  return new HeadraceError('BATCH_CORRUPT', 'never', text, { cause: error })
+}
+
+/** Whether the catalog may know better by now: compaction or retention took the object, or the bytes came damaged. */
+export function mayHaveMoved(error: unknown): boolean {
+  if (error instanceof FormatError) return true
+  return error instanceof HeadraceError && (error.code === 'OBJECT_NOT_FOUND' || error.code === 'OBJECT_RANGE_INVALID')
+}

@@ -1,0 +1,172 @@
+import type { FetchRequest, FetchResult } from '../broker.js'
+import type { Catalog, Extent, ExtentAnswer } from '../ports/catalog.js'
+import type { Clock } from '../ports/clock.js'
+import type { Logger } from '../ports/logger.js'
+import type { ByteGate } from './byte-gate.js'
+import type { LoadedRun } from './extent-decoder.js'
+import type { ExtentReader } from './extent-reader.js'
+import type { FetchLimits } from './fetch-limits.js'
+import { type PlannedRead, planRound, readBytesBound } from './fetch-plan.js'
+import { type FetchBudget, mayHaveMoved, PartitionProgress, readFailure } from './fetch-progress.js'
+import type { WatermarkBoard } from './watermarks.js'
+
+export interface FetchRunOptions {
+  readonly catalog: Catalog
+  readonly reader: ExtentReader
+  readonly board: WatermarkBoard
+  /** Bytes being read by all fetches near the end of the log, and by those far behind. */
+  readonly gates: { readonly near: ByteGate; readonly lagging: ByteGate }
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly limits: FetchLimits
+}
+
+type Loaded = { readonly ok: true; readonly run: LoadedRun } | { readonly ok: false; readonly error: unknown }
+
+/** One fetch from its request to its results: rounds of asking the catalog, reading and taking, with waits between them. */
+export class FetchRun {
+  readonly #partitions: readonly PartitionProgress[]
+  readonly #budget: FetchBudget
+  readonly #bytesMin: number
+  readonly #bytesMax: number
+
+  constructor(
+    private readonly options: FetchRunOptions,
+    private readonly request: FetchRequest,
+    private readonly rotation: number,
+    /** Ends the fetch: the client has gone, or the agent closes. */
+    private readonly signal: AbortSignal,
+  ) {
+    this.#partitions = request.partitions.map((partition) => new PartitionProgress(partition))
+    this.#bytesMax = Math.min(request.bytesMax, options.limits.responseBytesMax)
+    this.#bytesMin = Math.min(request.bytesMin, options.limits.bytesMinMax, this.#bytesMax)
+    this.#budget = { bytesLeft: this.#bytesMax, empty: true }
+  }
+
+  get bytes(): number {
+    return this.#bytesMax - this.#budget.bytesLeft
+  }
+
+  async run(): Promise<readonly FetchResult[]> {
+    const { clock, board } = this.options
+    const deadlineMs = clock.monotonicMs() + this.request.waitMaxMs
+    let targets = this.#open()
+    for (;;) {
+      const progressed = await this.#round(targets)
+      if (this.#done()) break
+      targets = this.#open().filter((partition) => partition.behind)
+      if (progressed && targets.length > 0) continue
+      const waitMs = deadlineMs - clock.monotonicMs()
+      const seen = this.#open().map((open) => ({ ...open.partition, highWatermark: open.highWatermark }))
+      await board.wait(seen, waitMs, this.signal)
+      if (this.signal.aborted) break
+      targets = this.#open()
+      if (clock.monotonicMs() >= deadlineMs && !targets.some((target) => this.#hasNews(target))) break
+    }
+    return this.#partitions.map((partition) => partition.result())
+  }
+
+  #open(): PartitionProgress[] {
+    return this.#partitions.filter((partition) => partition.open)
+  }
+
+  #hasNews(progress: PartitionProgress): boolean {
+    const { topicId, partition } = progress.partition
+    return this.options.board.known(topicId, partition) > progress.highWatermark
+  }
+
+  #done(): boolean {
+    if (this.signal.aborted || this.bytes >= this.#bytesMin || this.#budget.bytesLeft <= 0) return true
+    return this.#partitions.some((partition) => partition.failed) || this.#open().length === 0
+  }
+
+  /** Answers whether it got on: added bytes, or has reason to look again at once. */
+  async #round(targets: readonly PartitionProgress[]): Promise<boolean> {
+    const { board, gates, limits, reader } = this.options
+    const answers = await this.#ask(targets)
+    if (answers === undefined || this.signal.aborted) return false
+    const reads = planRound(
+      targets.map((target, number) => {
+        const { topicId, partition } = target.partition
+        const extents = target.observe(answers[number], board.known(topicId, partition))
+        return { nextOffset: target.nextOffset, bytesLeft: target.bytesLeft, extents }
+      }),
+      { bytesLeft: this.#budget.bytesLeft, segmentsMax: limits.segmentsPerRoundMax },
+      this.rotation,
+    )
+    if (reads.length === 0) return false
+    const gate = reads.some((read) => reader.isLagging(read.extent)) ? gates.lagging : gates.near
+    const bytes = reads.reduce((sum, read) => sum + readBytesBound(read, limits.wholeExtentBytesMax), 0)
+    const release = await gate.acquire(bytes, this.signal).catch(() => undefined)
+    if (release === undefined) return false
+    try {
+      return await this.#read(targets, reads)
+    } finally {
+      release()
+    }
+  }
+
+  async #ask(targets: readonly PartitionProgress[]): Promise<(ExtentAnswer | undefined)[] | undefined> {
+    const { catalog, limits } = this.options
+    if (targets.length === 0) return undefined
+    const extentCountMax = Math.max(1, Math.floor(limits.extentsPerRoundMax / targets.length))
+    try {
+      return await catalog.findExtents(
+        targets.map((target) => ({
+          topicId: target.partition.topicId,
+          partition: target.partition.partition,
+          offset: target.nextOffset,
+          bytesMax: Math.max(1, Math.min(target.bytesLeft, this.#budget.bytesLeft)),
+          extentCountMax,
+        })),
+      )
+    } catch (error) {
+      for (const target of targets) target.fail(readFailure(error))
+      return undefined
+    }
+  }
+
+  /** Loads side by side, takes in the planned order. */
+  async #read(targets: readonly PartitionProgress[], reads: readonly PlannedRead[]): Promise<boolean> {
+    const loads = await Promise.all(reads.map((read) => this.#load(read)))
+    if (this.signal.aborted) return false
+    let progressed = false
+    const stopped = new Set<PartitionProgress>()
+    for (const [number, read] of reads.entries()) {
+      const target = targets[read.partition]
+      const loaded = loads[number]
+      // After a failed or a full extent the later ones of the same partition would leave a gap.
+      if (target === undefined || loaded === undefined || !target.open || stopped.has(target)) continue
+      try {
+        if (!loaded.ok) throw loaded.error
+        if (target.take(loaded.run, this.#budget) > 0) progressed = true
+        if (target.nextOffset < read.extent.endOffset) stopped.add(target)
+      } catch (error) {
+        stopped.add(target)
+        if (this.#tryAgain(target, read.extent, error)) progressed = true
+      }
+    }
+    return progressed
+  }
+
+  #load(read: PlannedRead): Promise<Loaded> {
+    return this.options.reader.load(read.extent, read.fromOffset, read.bytesMax, this.signal).then(
+      (run) => ({ ok: true, run }),
+      (error) => ({ ok: false, error }),
+    )
+  }
+
+  /** The catalog may have moved the data meanwhile; asks it again, a bounded number of times. */
+  #tryAgain(target: PartitionProgress, extent: Extent, error: unknown): boolean {
+    const { logger, limits, reader } = this.options
+    const failure = readFailure(error)
+    if (mayHaveMoved(error)) {
+      reader.forget(extent)
+      target.attempts += 1
+      if (target.attempts < limits.attemptsMax) return true
+      logger.error({ error, objectKey: extent.objectKey }, 'an extent cannot be read although the catalog names it')
+    }
+    target.fail(failure)
+    return false
+  }
+}
