@@ -28,7 +28,7 @@ export interface LogReaderOptions {
 
 export interface ClosableLogReader extends LogReader {
   /** Ends every fetch at once, with what it has; later calls are refused with AGENT_CLOSING. Idempotent. */
-  close(): void
+  close(): Promise<void>
 }
 
 export function createLogReader(options: LogReaderOptions): ClosableLogReader {
@@ -81,7 +81,7 @@ class CatalogLogReader implements ClosableLogReader {
     return this.#lookup.find(requests, this.#closing.signal)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closing.abort(closing())
     for (const fetch of this.#fetches) fetch.abort()
     this.#reader.close()
