@@ -1,10 +1,14 @@
 #!/usr/bin/env node
-import { startAgent } from '../agent.js'
 import { describeFailure } from './failure.js'
 import { createProgram } from './program.js'
 
 try {
-  await createProgram({ env: process.env, startAgent }).parseAsync()
+  const program = createProgram({
+    env: process.env,
+    // Loaded when an agent is started: help, and tools on segments, need neither the SDKs nor the drivers.
+    startAgent: async (options) => (await import('../agent.js')).startAgent(options),
+  })
+  await program.parseAsync()
 } catch (error) {
   process.stderr.write(`headrace: ${describeFailure(error)}\n`)
   // Not exitCode: what a half-started command left running must not keep the process.
