@@ -31,6 +31,25 @@ export function setSafeInt64(view: DataView, position: number, value: number): v
   view.setUint32(position + 4, value >>> 0)
 }
 
+/** Whether `expected` stands at `position`, which must leave room for it. */
+export function sameBytes(bytes: Uint8Array, position: number, expected: Uint8Array): boolean {
+  for (let index = 0; index < expected.byteLength; index += 1) {
+    if (bytes[position + index] !== expected[index]) return false
+  }
+  return true
+}
+
+/** One array of all chunks, which are `bytes` bytes together. */
+export function concat(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  const joined = new Uint8Array(bytes)
+  let position = 0
+  for (const chunk of chunks) {
+    joined.set(chunk, position)
+    position += chunk.byteLength
+  }
+  return joined
+}
+
 /** Which `FormatError` codes a `ByteReader` throws: one for bytes that are missing, one for numbers that are no safe integers. */
 export interface ReaderCodes {
   readonly bounds: FormatErrorCode
@@ -120,8 +139,19 @@ export class ByteReader {
 
   /** Zigzag varint of at most 64 bits that must be a safe integer. */
   varlong(): number {
-    let value = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
+    let low = 0
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.uint8()
+      low |= (byte & 0x7f) << shift
+      if (byte < 0x80) return (low >>> 1) ^ -(low & 1)
+    }
+    return this.#longVarlong(BigInt(low))
+  }
+
+  /** Beyond 28 bits exactness needs a bigint; deltas of that size are rare. */
+  #longVarlong(low: bigint): number {
+    let value = low
+    for (let shift = 28n; shift < 70n; shift += 7n) {
       const byte = this.uint8()
       if (shift === 63n && byte > 1) break
       value |= BigInt(byte & 0x7f) << shift
@@ -169,31 +199,38 @@ export class ByteWriter {
   }
 
   uint8(value: number): void {
-    this.#view.setUint8(this.#claim(1), value)
+    const position = this.#claim(1)
+    this.#view.setUint8(position, value)
   }
 
   int16(value: number): void {
-    this.#view.setInt16(this.#claim(2), value)
+    const position = this.#claim(2)
+    this.#view.setInt16(position, value)
   }
 
   uint16(value: number): void {
-    this.#view.setUint16(this.#claim(2), value)
+    const position = this.#claim(2)
+    this.#view.setUint16(position, value)
   }
 
   int32(value: number): void {
-    this.#view.setInt32(this.#claim(4), value)
+    const position = this.#claim(4)
+    this.#view.setInt32(position, value)
   }
 
   uint32(value: number): void {
-    this.#view.setUint32(this.#claim(4), value)
+    const position = this.#claim(4)
+    this.#view.setUint32(position, value)
   }
 
   int64(value: number): void {
-    setSafeInt64(this.#view, this.#claim(8), value)
+    const position = this.#claim(8)
+    setSafeInt64(this.#view, position, value)
   }
 
   uuid(text: string): void {
-    writeUuid(text, this.#bytes, this.#claim(UUID_BYTES))
+    const position = this.#claim(UUID_BYTES)
+    writeUuid(text, this.#bytes, position)
   }
 
   raw(bytes: Uint8Array): void {
@@ -230,6 +267,7 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#position)
   }
 
+  /** May replace view and bytes: take the position first, then look at them. */
   #claim(bytes: number): number {
     const position = this.#position
     const end = position + bytes

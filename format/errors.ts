@@ -46,6 +46,7 @@ export type FormatErrorCode =
   | 'BATCH_TIMESTAMP'
   // records
   | 'RECORD_BOUNDS'
+  | 'RECORD_VALUES'
   | 'RECORD_COUNT'
   | 'RECORD_COMPRESSION'
 

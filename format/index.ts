@@ -7,6 +7,9 @@ export { ByteReader, ByteWriter, dataView, getSafeInt64, type ReaderCodes, setSa
 export { type Crc32c, crc32c } from './crc32c.js'
 export * from './errors.js'
 export * from './record-batch.js'
+export * from './record-batch-builder.js'
+export { decompressRecords } from './record-compression.js'
+export * from './records.js'
 export * from './segment-footer.js'
 export {
   decodeSegmentHeader,

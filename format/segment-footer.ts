@@ -1,7 +1,7 @@
-import { dataView, getSafeInt64, setSafeInt64 } from './bytes.js'
+import { dataView, getSafeInt64, sameBytes, setSafeInt64 } from './bytes.js'
 import { crc32c } from './crc32c.js'
 import { FormatError } from './errors.js'
-import { FORMAT_VERSION, SEGMENT_HEADER_BYTES, sameBytes } from './segment-header.js'
+import { FORMAT_VERSION, SEGMENT_HEADER_BYTES } from './segment-header.js'
 
 /**
  * The last bytes of a segment (big-endian); places count from the start of the footer:

@@ -1,4 +1,4 @@
-import { dataView, getSafeInt64, setSafeInt64 } from './bytes.js'
+import { dataView, getSafeInt64, sameBytes, setSafeInt64 } from './bytes.js'
 import { crc32c } from './crc32c.js'
 import { FormatError } from './errors.js'
 import type { SegmentHeader } from './types.js'
@@ -86,12 +86,4 @@ export function checkStorable(header: SegmentHeader): void {
   if (!Number.isSafeInteger(header.createdAtMs) || header.createdAtMs < 0) {
     throw new RangeError(`creation time ${header.createdAtMs} is no time in ms`)
   }
-}
-
-/** Whether `expected` stands at `position`, which must leave room for it. */
-export function sameBytes(bytes: Uint8Array, position: number, expected: Uint8Array): boolean {
-  for (let index = 0; index < expected.byteLength; index += 1) {
-    if (bytes[position + index] !== expected[index]) return false
-  }
-  return true
 }

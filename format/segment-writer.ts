@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { BLOCK_HEADER_BYTES, BLOCK_RAW_BYTES_MAX, encodeBlockHeader } from './block.js'
 import { BlockCompressor } from './block-compressor.js'
+import { concat } from './bytes.js'
 import { crc32c } from './crc32c.js'
 import { RECORD_CODEC_NONE, type RecordBatchHeader, readBatchHeader } from './record-batch.js'
 import { encodeFooter } from './segment-footer.js'
@@ -242,11 +243,5 @@ export function encodeSegment(
     writer.appendBatch(batch.topicId, batch.partition, batch.bytes, readBatchHeader(batch.bytes), batch.baseOffset)
   }
   const { objectBytes, index } = writer.finish()
-  const bytes = new Uint8Array(objectBytes)
-  let position = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, position)
-    position += chunk.byteLength
-  }
-  return { bytes, index }
+  return { bytes: concat(chunks, objectBytes), index }
 }
