@@ -1,5 +1,5 @@
 import { crc32c } from './crc32c.js'
-import { compressLz4 } from './lz4-block.js'
+import { compressLz4 } from './lz4.js'
 import { BLOCK_CODEC_LZ4, BLOCK_CODEC_RAW, type BlockCodec } from './types.js'
 
 /** LZ4 must save this share of a block, or the block is stored raw: readers then need not decompress it. */

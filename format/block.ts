@@ -1,7 +1,7 @@
 import { dataView, sameBytes } from './bytes.js'
 import { crc32c } from './crc32c.js'
 import { FormatError } from './errors.js'
-import { decompressLz4 } from './lz4-block.js'
+import { decompressLz4 } from './lz4.js'
 import { BATCH_HEADER_BYTES, type RecordBatchHeader, readBatchHeader } from './record-batch.js'
 import { BLOCK_CODEC_LZ4, BLOCK_CODEC_RAW, type BlockCodec } from './types.js'
 import { UUID_BYTES, uuidText, writeUuid } from './uuid.js'

@@ -1,6 +1,8 @@
 import { dataView } from './bytes.js'
 import { FormatError } from './errors.js'
-import { LZ4_RATIO_MAX } from './lz4-block.js'
+
+/** LZ4 spends at least one byte per 255 it repeats, so no honest bytes can promise more. */
+export const LZ4_RATIO_MAX = 255
 
 /**
  * Just enough of the LZ4 frame format (little-endian) to bound what a frame can become before a library allocates it:

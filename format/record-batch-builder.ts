@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
-import { compressFrameSync } from 'lz4-napi'
 import { compress as compressSnappy } from 'snappyjs'
 import { ByteWriter, dataView, setSafeInt64 } from './bytes.js'
 import { crc32c } from './crc32c.js'
+import { compressLz4Frame } from './lz4.js'
 import {
   ATTRIBUTE_LOG_APPEND_TIME,
   BATCH_ATTRIBUTES,
@@ -151,6 +151,6 @@ function compressRecords(codec: Exclude<RecordCodecName, 'zstd'>, records: Uint8
     case 'snappy':
       return compressSnappy(records)
     case 'lz4':
-      return compressFrameSync(records as Buffer)
+      return compressLz4Frame(records)
   }
 }

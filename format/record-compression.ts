@@ -1,9 +1,8 @@
 import { gunzipSync } from 'node:zlib'
-import { decompressFrameSync } from 'lz4-napi'
 import { uncompress as uncompressSnappy } from 'snappyjs'
 import { concat, dataView, sameBytes } from './bytes.js'
 import { FormatError } from './errors.js'
-import { lz4FrameBytesMax } from './lz4-frame.js'
+import { decompressLz4Frame } from './lz4.js'
 import {
   RECORD_CODEC_GZIP,
   RECORD_CODEC_LZ4,
@@ -38,11 +37,8 @@ function decompress(recordCodec: number, stored: Uint8Array, bytesMax: number): 
       return gunzipSync(stored, { maxOutputLength: bytesMax })
     case RECORD_CODEC_SNAPPY:
       return decompressSnappy(stored, bytesMax)
-    case RECORD_CODEC_LZ4: {
-      const possibleBytes = lz4FrameBytesMax(stored)
-      if (possibleBytes > bytesMax) throw tooLarge(possibleBytes, bytesMax)
-      return decompressFrameSync(stored as Buffer)
-    }
+    case RECORD_CODEC_LZ4:
+      return decompressLz4Frame(stored, bytesMax)
     case RECORD_CODEC_ZSTD:
       return decompressZstd(stored, bytesMax)
     default:

@@ -1,6 +1,7 @@
-import { compressSync, uncompressSync } from 'lz4-napi'
+import { compressFrameSync, compressSync, decompressFrameSync, uncompressSync } from 'lz4-napi'
 import { dataView } from './bytes.js'
 import { FormatError } from './errors.js'
+import { LZ4_RATIO_MAX, lz4FrameBytesMax } from './lz4-frame.js'
 
 /**
  * One LZ4 unit as a block stores it: the raw size in 4 bytes, *little-endian*, then one LZ4 block (no frame). It is what
@@ -8,9 +9,6 @@ import { FormatError } from './errors.js'
  * is; the one little-endian number of the format, kept so that no byte is copied to change it.
  */
 export const LZ4_SIZE_PREFIX_BYTES = 4
-/** LZ4 spends at least one byte per 255 it repeats, so no honest unit can promise more. */
-export const LZ4_RATIO_MAX = 255
-
 /** Fresh memory each time; the bytes are a function of the input (and of the library's version). */
 export function compressLz4(raw: Uint8Array): Uint8Array {
   // The binding's type asks for a Buffer, its code for any view of bytes, shared memory included.
@@ -44,4 +42,24 @@ function inflate(stored: Uint8Array): Uint8Array {
   } catch (cause) {
     throw new FormatError('BLOCK_LZ4', 'the LZ4 unit is damaged', undefined, { cause })
   }
+}
+
+/** An LZ4 frame, as Kafka's lz4 batches hold it: independent blocks, which is all that Java consumers read. */
+export function compressLz4Frame(raw: Uint8Array): Uint8Array {
+  return compressFrameSync(raw as Buffer)
+}
+
+/**
+ * Decompresses a frame that may become `bytesMax` bytes at most.
+ * @throws FormatError RECORD_COMPRESSION when it might become more; and what the library throws on damage
+ */
+export function decompressLz4Frame(frame: Uint8Array, bytesMax: number): Uint8Array {
+  const possibleBytes = lz4FrameBytesMax(frame)
+  if (possibleBytes > bytesMax) {
+    throw new FormatError(
+      'RECORD_COMPRESSION',
+      `the LZ4 frame may take ${possibleBytes} bytes, the limit is ${bytesMax}`,
+    )
+  }
+  return decompressFrameSync(frame as Buffer)
 }
