@@ -1,0 +1,308 @@
+import { type CommitState, decideCommit, producerKey, TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
+import type { ProducerState } from '../../engine/commit/producer-state.js'
+import { HeadraceError } from '../../engine/errors.js'
+import { type PartitionRef, partitionKey, type Topic, type TopicId } from '../../engine/model.js'
+import type {
+  Agent,
+  AgentRegistration,
+  Catalog,
+  CommitLimits,
+  CommitSegment,
+  Extent,
+  ExtentAnswer,
+  ExtentRequest,
+  NewTopic,
+  PartitionOffsets,
+  SegmentOutcome,
+  TimestampRequest,
+} from '../../engine/ports/catalog.js'
+import type { Clock } from '../../engine/ports/clock.js'
+import { segmentTimeMs } from '../../engine/segment-identity.js'
+
+interface FakePartition {
+  logStartOffset: number
+  highWatermark: number
+  maxTimestampMs: number
+  /** Ascending and adjacent. */
+  extents: Extent[]
+}
+
+interface FakeProducer {
+  readonly topicId: TopicId
+  readonly state: ProducerState
+  usedAtMs: number
+}
+
+interface FakeAgent extends AgentRegistration {
+  readonly nodeId: number
+  heartbeatAtMs: number
+}
+
+/**
+ * A whole catalog in memory on the real commit decisions: for tests and simulations of the engine. Several agents of one
+ * process share an instance. Its clock is the "database clock". Beyond the port it has what background jobs will do.
+ */
+export class FakeCatalog implements Catalog {
+  readonly location = 'fake://'
+  readonly #topics = new Map<TopicId, Topic>()
+  readonly #partitions = new Map<string, FakePartition>()
+  readonly #producers = new Map<string, FakeProducer>()
+  readonly #outcomes = new Map<string, SegmentOutcome>()
+  readonly #agents = new Map<number, FakeAgent>()
+  #nextProducerId = 0
+  #closed = false
+  /** Calls of each method of the reading part, for tests that count. */
+  readonly calls = { findExtents: 0, partitionOffsets: 0 }
+
+  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
+
+  async migrate(): Promise<void> {
+    this.#checkOpen()
+  }
+
+  async clusterId(): Promise<string> {
+    return 'ZmFrZS1jYXRhbG9nLTAwMA'
+  }
+
+  // ---- topics
+
+  async createTopic(topic: NewTopic): Promise<Topic> {
+    this.#checkOpen()
+    for (const { name } of this.#topics.values()) {
+      if (name === topic.name) throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${name} exists already`)
+    }
+    const created: Topic = { ...topic, configs: { ...topic.configs } }
+    this.#topics.set(topic.topicId, created)
+    for (let partition = 0; partition < topic.partitionCount; partition++) {
+      const key = partitionKey(topic.topicId, partition)
+      this.#partitions.set(key, {
+        logStartOffset: 0,
+        highWatermark: 0,
+        maxTimestampMs: TIMESTAMP_NONE,
+        extents: [],
+      })
+    }
+    return created
+  }
+
+  async deleteTopic(topicId: TopicId): Promise<void> {
+    this.#checkOpen()
+    const topic = this.#topics.get(topicId)
+    if (topic === undefined) throw new HeadraceError('TOPIC_UNKNOWN', 'never', `topic ${topicId} does not exist`)
+    this.#topics.delete(topicId)
+    for (let partition = 0; partition < topic.partitionCount; partition++) {
+      this.#partitions.delete(partitionKey(topicId, partition))
+    }
+    for (const [key, producer] of this.#producers) if (producer.topicId === topicId) this.#producers.delete(key)
+  }
+
+  async topicsByName(names: readonly string[]): Promise<Topic[]> {
+    this.#checkOpen()
+    return [...this.#topics.values()].filter((topic) => names.includes(topic.name))
+  }
+
+  async topicsById(topicIds: readonly TopicId[]): Promise<Topic[]> {
+    this.#checkOpen()
+    return [...this.#topics.values()].filter((topic) => topicIds.includes(topic.topicId))
+  }
+
+  async listTopics(): Promise<Topic[]> {
+    this.#checkOpen()
+    return [...this.#topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  // ---- producers
+
+  async allocateProducerIds(count: number): Promise<number> {
+    this.#checkOpen()
+    const first = this.#nextProducerId
+    this.#nextProducerId += count
+    return first
+  }
+
+  async expireProducers(olderThanMs: number, limit: number): Promise<number> {
+    this.#checkOpen()
+    const nowMs = this.clock.nowMs()
+    const old = [...this.#producers].filter(([, producer]) => nowMs - producer.usedAtMs > olderThanMs).slice(0, limit)
+    for (const [key] of old) this.#producers.delete(key)
+    return old.length
+  }
+
+  // ---- commit
+
+  async commit(segments: readonly CommitSegment[], limits: CommitLimits): Promise<SegmentOutcome[]> {
+    this.#checkOpen()
+    const nowMs = this.clock.nowMs()
+    const isNew = (segment: CommitSegment) => !this.#outcomes.has(segment.segmentId)
+    const isOld = (segment: CommitSegment) => nowMs - segmentTimeMs(segment.segmentId) > limits.commitAgeMaxMs
+    this.#apply(segments.filter((segment) => isNew(segment) && !isOld(segment)))
+    return segments.map(
+      ({ segmentId }) => this.#outcomes.get(segmentId) ?? { segmentId, committed: false, code: 'SEGMENT_TOO_OLD' },
+    )
+  }
+
+  #apply(segments: readonly CommitSegment[]): void {
+    const decision = decideCommit(segments, this.#state())
+    for (const [number, segment] of segments.entries()) {
+      const decided = decision.segments[number]
+      if (decided === undefined) throw new Error('a segment was not decided')
+      const { segmentId, objectKey, objectBytes } = segment
+      this.#outcomes.set(segmentId, { segmentId, committed: true, batches: decided.batches })
+      for (const { runningMaxTimestampMs: _, ...draft } of decided.extents) {
+        this.#partition(draft).extents.push({ ...draft, segmentId, objectKey, objectBytes, level: 0 })
+      }
+    }
+    for (const { topicId, partition, highWatermark, maxTimestampMs } of decision.partitions) {
+      Object.assign(this.#partition({ topicId, partition }), { highWatermark, maxTimestampMs })
+    }
+    const usedAtMs = this.clock.nowMs()
+    for (const { topicId, partition, producerId, ...state } of decision.producers) {
+      this.#producers.set(producerKey(topicId, partition, producerId), { topicId, state, usedAtMs })
+    }
+  }
+
+  #state(): CommitState {
+    const producers = new Map([...this.#producers].map(([key, { state }]) => [key, state] as const))
+    return { partitions: this.#partitions, producers }
+  }
+
+  // ---- reading
+
+  async partitionOffsets(partitions: readonly PartitionRef[]): Promise<(PartitionOffsets | undefined)[]> {
+    this.#checkOpen()
+    this.calls.partitionOffsets += 1
+    return partitions.map((ref) => {
+      const found = this.#find(ref)
+      return found && { logStartOffset: found.logStartOffset, highWatermark: found.highWatermark }
+    })
+  }
+
+  async findExtents(requests: readonly ExtentRequest[]): Promise<(ExtentAnswer | undefined)[]> {
+    this.#checkOpen()
+    this.calls.findExtents += 1
+    return requests.map((request) => {
+      const found = this.#find(request)
+      if (found === undefined) return undefined
+      const { logStartOffset, highWatermark, extents } = found
+      const inside = request.offset >= logStartOffset && request.offset < highWatermark
+      return { logStartOffset, highWatermark, extents: inside ? takeExtents(extents, request) : [] }
+    })
+  }
+
+  async findExtentsByTimestamp(requests: readonly TimestampRequest[]): Promise<(Extent | undefined)[]> {
+    this.#checkOpen()
+    return requests.map((request) =>
+      this.#find(request)?.extents.find((extent) => extent.maxTimestampMs >= request.timestampMs),
+    )
+  }
+
+  async findExtentsByMaxTimestamp(partitions: readonly PartitionRef[]): Promise<(Extent | undefined)[]> {
+    this.#checkOpen()
+    return partitions.map((ref) => {
+      const extents = this.#find(ref)?.extents ?? []
+      const maxTimestampMs = Math.max(...extents.map((extent) => extent.maxTimestampMs))
+      return extents.find((extent) => extent.maxTimestampMs === maxTimestampMs)
+    })
+  }
+
+  // ---- agents
+
+  async registerAgent(agent: AgentRegistration): Promise<number> {
+    this.#checkOpen()
+    const nowMs = this.clock.nowMs()
+    for (const [nodeId, known] of this.#agents) {
+      if (nowMs - known.heartbeatAtMs > known.expiryMs) this.#agents.delete(nodeId)
+    }
+    const same = [...this.#agents.values()].find((known) => known.instanceId === agent.instanceId)
+    let nodeId = same?.nodeId ?? 1
+    while (same === undefined && this.#agents.has(nodeId)) nodeId += 1
+    this.#agents.set(nodeId, { ...agent, nodeId, heartbeatAtMs: nowMs })
+    return nodeId
+  }
+
+  async heartbeat(nodeId: number, instanceId: string): Promise<void> {
+    this.#checkOpen()
+    const agent = this.#agents.get(nodeId)
+    if (agent?.instanceId !== instanceId) {
+      throw new HeadraceError(
+        'AGENT_EXPIRED',
+        'never',
+        `agent ${nodeId} is no longer registered; it must register again`,
+      )
+    }
+    agent.heartbeatAtMs = this.clock.nowMs()
+  }
+
+  async unregisterAgent(nodeId: number, instanceId: string): Promise<void> {
+    this.#checkOpen()
+    if (this.#agents.get(nodeId)?.instanceId === instanceId) this.#agents.delete(nodeId)
+  }
+
+  async listAgents(heartbeatAgeMaxMs: number): Promise<Agent[]> {
+    this.#checkOpen()
+    const nowMs = this.clock.nowMs()
+    return [...this.#agents.values()]
+      .map(({ nodeId, instanceId, host, port, zone, heartbeatAtMs }) => {
+        return { nodeId, instanceId, host, port, zone, heartbeatAgeMs: nowMs - heartbeatAtMs }
+      })
+      .filter((agent) => agent.heartbeatAgeMs < heartbeatAgeMaxMs)
+      .sort((a, b) => a.nodeId - b.nodeId)
+  }
+
+  async ping(): Promise<void> {
+    this.#checkOpen()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  // ---- what background jobs do, for tests
+
+  extentsOf(ref: PartitionRef): readonly Extent[] {
+    return [...this.#partition(ref).extents]
+  }
+
+  /** Compaction's swap: `inputs`, adjacent extents of one partition, give way to `outputs` of the same offsets. */
+  replaceExtents(inputs: readonly Extent[], outputs: readonly Extent[]): void {
+    const first = inputs[0]
+    if (first === undefined) throw new Error('nothing to replace')
+    const { extents } = this.#partition(first)
+    const start = extents.findIndex((extent) => extent.baseOffset === first.baseOffset)
+    if (start < 0) throw new Error(`no extent begins at offset ${first.baseOffset}`)
+    extents.splice(start, inputs.length, ...outputs)
+  }
+
+  /** DeleteRecords and retention: drops whole extents below the offset. */
+  raiseLogStart(ref: PartitionRef, logStartOffset: number): void {
+    const partition = this.#partition(ref)
+    partition.logStartOffset = logStartOffset
+    partition.extents = partition.extents.filter((extent) => extent.endOffset > logStartOffset)
+  }
+
+  #find({ topicId, partition }: PartitionRef): FakePartition | undefined {
+    return this.#partitions.get(partitionKey(topicId, partition))
+  }
+
+  #partition(ref: PartitionRef): FakePartition {
+    const found = this.#find(ref)
+    if (found === undefined) throw new Error(`partition ${partitionKey(ref.topicId, ref.partition)} does not exist`)
+    return found
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new HeadraceError('CATALOG_UNAVAILABLE', 'safe', 'the catalog is closed')
+  }
+}
+
+function takeExtents(extents: readonly Extent[], request: ExtentRequest): Extent[] {
+  const taken: Extent[] = []
+  let bytes = 0
+  for (const extent of extents) {
+    if (extent.endOffset <= request.offset) continue
+    if (taken.length > 0 && (bytes >= request.bytesMax || taken.length >= request.extentCountMax)) break
+    taken.push(extent)
+    bytes += extent.bytes
+  }
+  return taken
+}
