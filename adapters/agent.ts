@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Broker } from '../engine/broker.js'
 import { Membership } from '../engine/cluster/membership.js'
 import { HeadraceError } from '../engine/errors.js'
-import { createLogReader, FETCH_LIMITS_DEFAULT, WatermarkBoard } from '../engine/fetch/index.js'
+import { createLogReader, RecentSegments, WatermarkBoard } from '../engine/fetch/index.js'
 import { type MemoryPlan, planMemory } from '../engine/memory-plan.js'
 import type { Catalog } from '../engine/ports/catalog.js'
 import type { Logger } from '../engine/ports/logger.js'
@@ -156,14 +156,17 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
     ageMaxMs: TOPIC_CACHE_AGE_MAX_MS,
   })
   const watermarks = new WatermarkBoard({ catalog, clock: systemClock, logger })
+  const recent = new RecentSegments(memory.recentBytes)
   const limits = {
-    ...FETCH_LIMITS_DEFAULT,
     cacheBytesMax: memory.cacheBytes,
     laggingCacheBytesMax: memory.laggingCacheBytes,
+    recentBytesMax: memory.recentBytes,
+    indexCacheBytesMax: memory.indexCacheBytes,
   }
+  const clock = systemClock
   const reader = closers.add(
     'reader',
-    createLogReader({ catalog, objectStore, watermarks, clock: systemClock, metrics, logger, limits }),
+    createLogReader({ catalog, objectStore, watermarks, recent, clock, metrics, logger, limits }),
   )
   const writePath = closers.add(
     'write path',
@@ -178,6 +181,7 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
       commit: { commitAgeMaxMs: config.commitAgeMaxMs, commitRetryMaxMs: COMMIT_RETRY_MAX_MS },
       arenaBytes: memory.arenaBytes,
       watermarks,
+      recent,
       onTopicGone: (topicId) => topics.forget(topicId),
     }),
   )

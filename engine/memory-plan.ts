@@ -13,6 +13,10 @@ export interface MemoryPlan {
   readonly cacheBytes: number
   /** The same for readers far behind, apart so that they cannot drive out the others. */
   readonly laggingCacheBytes: number
+  /** Segments this agent wrote a moment ago, for consumers at the end of the log. */
+  readonly recentBytes: number
+  /** Indexes of segments that are being read. */
+  readonly indexCacheBytes: number
 }
 
 export const MEMORY_BYTES_MIN = 64 * 1024 * 1024
@@ -24,7 +28,9 @@ export function planMemory(memoryBytes: number, segmentBytes: number): MemoryPla
     arenaBytes,
     encodedBytes: arenaBytes,
     frameBytes: share(15),
-    cacheBytes: share(17),
-    laggingCacheBytes: share(8),
+    cacheBytes: share(10),
+    laggingCacheBytes: share(5),
+    recentBytes: share(6),
+    indexCacheBytes: share(4),
   }
 }

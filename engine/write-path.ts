@@ -1,5 +1,5 @@
 import { CommitLane, type CommitLaneLimits } from './commit/commit-lane.js'
-import type { WatermarkSink } from './fetch/watermarks.js'
+import { type RecentSegments, recentCopy, type WatermarkSink } from './fetch/index.js'
 import { ArenaPool } from './intake/arena-pool.js'
 import type { FlushLimits } from './intake/flush-policy.js'
 import { SegmentIntake } from './intake/segment-intake.js'
@@ -33,8 +33,12 @@ export interface WritePathOptions {
   /** Sum of all arenas at most. */
   readonly arenaBytes: number
   readonly watermarks: WatermarkSink
+  readonly recent: RecentSegments
   readonly onTopicGone: (topicId: TopicId) => void
 }
+
+/** Segments up to this size are copied for the readers at the end of the log; see `recentCopy`. */
+const RECENT_SEGMENT_BYTES_MAX = 1024 * 1024
 
 /** Batches one commit takes: what MySQL does in some tens of milliseconds. */
 const GROUP_BATCH_COUNT_MAX = 10_000
@@ -74,6 +78,8 @@ export function createWritePath(options: WritePathOptions): WritePath {
 
 function announce(segment: CommittedSegment, options: WritePathOptions): void {
   if (!segment.outcome.committed) return
+  const recent = recentCopy(segment, RECENT_SEGMENT_BYTES_MAX)
+  if (recent !== undefined) options.recent.remember(recent)
   const outcomes = segment.outcome.batches
   let number = 0
   for (const block of segment.uploaded.index.blocks) {
