@@ -9,8 +9,13 @@ t.test('lends up to the budget, then makes who asks wait in order', async (t) =>
   const arenas = pool()
   const held = [await arenas.acquire(1), await arenas.acquire(100), await arenas.acquire(50)]
   const order: string[] = []
-  const first = arenas.acquire(10).then((arena) => (order.push('first'), arena))
-  const second = arenas.acquire(10).then((arena) => (order.push('second'), arena))
+  const acquire = async (name: string) => {
+    const arena = await arenas.acquire(10)
+    order.push(name)
+    return arena
+  }
+  const first = acquire('first')
+  const second = acquire('second')
   await settle()
   t.same(order, [])
   t.equal(arenas.waiterCount, 2)
