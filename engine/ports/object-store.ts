@@ -5,6 +5,10 @@
  * Errors are `HeadraceError`s: OBJECT_NOT_FOUND, OBJECT_EXISTS (create-only keys), OBJECT_RANGE_INVALID,
  * OBJECT_STORE_THROTTLED, OBJECT_STORE_TIMEOUT, OBJECT_STORE_UNAVAILABLE, OBJECT_STORE_DENIED. Only the retry decorator
  * retries; an adapter tries once.
+ *
+ * Keys are components separated by single slashes, none empty or starting with a dot, without control characters, at
+ * most 1024 UTF-8 bytes and 255 per component; no key is a folder of another (`a` beside `a/b`), which neither a
+ * directory nor MinIO could hold. A key that breaks this is OBJECT_STORE_DENIED.
  */
 export interface ObjectStore {
   /** Human-readable place, without credentials: `s3://bucket/prefix`, `file:///dir`, `memory://`. */
@@ -53,6 +57,7 @@ export interface ObjectStore {
 }
 
 export interface RequestOptions {
+  /** Aborts: the call rejects with the signal's reason, soon; a put may have had its effect by then. */
   readonly signal?: AbortSignal
 }
 
