@@ -26,7 +26,7 @@ export const optionsSchema = z.strictObject({
   zone: name().optional(),
   objectStore: url(
     ['file', 's3', 'memory'],
-    'file:///var/lib/headrace/objects, s3://bucket/prefix or memory:',
+    'file:///var/lib/headrace/objects, s3://bucket/prefix or memory://',
   ).optional(),
   catalog: url(
     ['sqlite', 'mysql'],
@@ -81,18 +81,18 @@ export const settings: Readonly<Record<SettingKey, Setting>> = {
     group: 'Storage',
     placeholder: 'url',
     defaultText: 'file://<cwd>/headrace-data/objects',
-    description: 'where the records live: file:, s3: or memory:',
+    description: 'where the records live: file://, s3:// or memory://',
   },
   catalog: {
     group: 'Storage',
     placeholder: 'url',
     defaultText: 'sqlite://<cwd>/headrace-data/catalog.db',
-    description: 'where topics, offsets and segments are recorded: sqlite: or mysql:',
+    description: 'where topics, offsets and segments are recorded: sqlite:// or mysql://',
   },
   flushInterval: {
     group: 'Write path',
     placeholder: 'duration',
-    defaultText: '250ms; 10ms on file: and memory: stores',
+    defaultText: '250ms; 10ms on file and memory stores',
     description: 'a segment is written this long after its first batch, at the latest',
   },
   flushBytes: {
