@@ -39,6 +39,14 @@ export function sameBytes(bytes: Uint8Array, position: number, expected: Uint8Ar
   return true
 }
 
+/**
+ * The same memory as a plain `Uint8Array`. Libraries give Node's subclass, whose `slice` is a view where everybody
+ * else's is a copy: it must not reach code that slices in order to own.
+ */
+export function plainView(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
 /** One array of all chunks, which are `bytes` bytes together. */
 export function concat(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
   const joined = new Uint8Array(bytes)

@@ -1,5 +1,5 @@
 import { compressFrameSync, compressSync, decompressFrameSync, uncompressSync } from 'lz4-napi'
-import { dataView } from './bytes.js'
+import { dataView, plainView } from './bytes.js'
 import { FormatError } from './errors.js'
 import { LZ4_RATIO_MAX, lz4FrameBytesMax } from './lz4-frame.js'
 
@@ -12,7 +12,7 @@ export const LZ4_SIZE_PREFIX_BYTES = 4
 /** Fresh memory each time; the bytes are a function of the input (and of the library's version). */
 export function compressLz4(raw: Uint8Array): Uint8Array {
   // The binding's type asks for a Buffer, its code for any view of bytes, shared memory included.
-  return compressSync(raw as Buffer)
+  return plainView(compressSync(raw as Buffer))
 }
 
 /**
@@ -38,7 +38,7 @@ export function decompressLz4(stored: Uint8Array, rawBytes: number): Uint8Array 
 
 function inflate(stored: Uint8Array): Uint8Array {
   try {
-    return uncompressSync(stored)
+    return plainView(uncompressSync(stored))
   } catch (cause) {
     throw new FormatError('BLOCK_LZ4', 'the LZ4 unit is damaged', undefined, { cause })
   }
@@ -46,7 +46,7 @@ function inflate(stored: Uint8Array): Uint8Array {
 
 /** An LZ4 frame, as Kafka's lz4 batches hold it: independent blocks, which is all that Java consumers read. */
 export function compressLz4Frame(raw: Uint8Array): Uint8Array {
-  return compressFrameSync(raw as Buffer)
+  return plainView(compressFrameSync(raw as Buffer))
 }
 
 /**
@@ -61,5 +61,5 @@ export function decompressLz4Frame(frame: Uint8Array, bytesMax: number): Uint8Ar
       `the LZ4 frame may take ${possibleBytes} bytes, the limit is ${bytesMax}`,
     )
   }
-  return decompressFrameSync(frame as Buffer)
+  return plainView(decompressFrameSync(frame as Buffer))
 }

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { compress as compressSnappy } from 'snappyjs'
-import { ByteWriter, dataView, setSafeInt64 } from './bytes.js'
+import { ByteWriter, dataView, plainView, setSafeInt64 } from './bytes.js'
 import { crc32c } from './crc32c.js'
 import { compressLz4Frame } from './lz4.js'
 import {
@@ -147,7 +147,7 @@ function compressRecords(codec: Exclude<RecordCodecName, 'zstd'>, records: Uint8
     case 'none':
       return records
     case 'gzip':
-      return gzipSync(records)
+      return plainView(gzipSync(records))
     case 'snappy':
       return compressSnappy(records)
     case 'lz4':

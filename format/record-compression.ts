@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { uncompress as uncompressSnappy } from 'snappyjs'
-import { concat, dataView, sameBytes } from './bytes.js'
+import { concat, dataView, plainView, sameBytes } from './bytes.js'
 import { FormatError } from './errors.js'
 import { decompressLz4Frame } from './lz4.js'
 import {
@@ -34,7 +34,7 @@ export function decompressRecords(recordCodec: number, stored: Uint8Array, bytes
 function decompress(recordCodec: number, stored: Uint8Array, bytesMax: number): Uint8Array {
   switch (recordCodec) {
     case RECORD_CODEC_GZIP:
-      return gunzipSync(stored, { maxOutputLength: bytesMax })
+      return plainView(gunzipSync(stored, { maxOutputLength: bytesMax }))
     case RECORD_CODEC_SNAPPY:
       return decompressSnappy(stored, bytesMax)
     case RECORD_CODEC_LZ4:

@@ -26,6 +26,9 @@ const BLOCK_TYPE_RLE = 1
 const BLOCK_TYPE_RESERVED = 3
 const CHECKSUM_BYTES = 4
 
+/** Encoders that stream declare their window however little follows; RFC 8878 asks readers to take this much. */
+const WINDOW_BYTES_ALWAYS = 8 * 1024 * 1024
+
 interface ZstdFrame {
   readonly end: number
   /** What the decoder will allocate for looking back. */
@@ -38,7 +41,10 @@ export function decompressZstd(stored: Uint8Array, bytesMax: number): Uint8Array
   let bytes = 0
   for (let position = 0; position < stored.byteLength; ) {
     const frame = measureFrame(stored, position)
-    if (frame.windowBytes > bytesMax) throw refused(`a window of ${frame.windowBytes} bytes; the limit is ${bytesMax}`)
+    const windowBytesMax = Math.max(bytesMax, WINDOW_BYTES_ALWAYS)
+    if (frame.windowBytes > windowBytesMax) {
+      throw refused(`a window of ${frame.windowBytes} bytes; the limit is ${windowBytesMax}`)
+    }
     const decoder = new Decompress((chunk) => {
       bytes += chunk.byteLength
       if (bytes > bytesMax) throw refused(`more than ${bytesMax} bytes`)
