@@ -1,3 +1,4 @@
+import { ATTRIBUTE_LOG_APPEND_TIME, FormatError, iterateRecords } from '../../format/index.js'
 import type { PlacedBatch } from './extent-decoder.js'
 
 /** A record's offset and timestamp. */
@@ -6,8 +7,28 @@ export interface RecordPlace {
   readonly timestampMs: number
 }
 
-/** The batch's first record that is not older than `timestampMs` nor below `offsetMin`. */
+/** A batch that decompresses to more is not looked into. */
+const RECORDS_BYTES_MAX = 64 * 1024 * 1024
+
+/**
+ * The batch's first record that is not older than `timestampMs` nor below `offsetMin`. Where the records cannot be read (a
+ * codec of the client's own making), the batch itself is the answer: a consumer that seeks there misses nothing.
+ */
 export function firstRecordFrom(batch: PlacedBatch, timestampMs: number, offsetMin: number): RecordPlace | undefined {
-  if (batch.header.maxTimestampMs < timestampMs || batch.endOffset <= offsetMin) return undefined
-  return { offset: Math.max(batch.baseOffset, offsetMin), timestampMs: batch.header.maxTimestampMs }
+  const { header } = batch
+  if (header.maxTimestampMs < timestampMs || batch.endOffset <= offsetMin) return undefined
+  const whole = { offset: Math.max(batch.baseOffset, offsetMin), timestampMs: header.maxTimestampMs }
+  // With LogAppendTime all records of a batch have its time.
+  if ((header.attributes & ATTRIBUTE_LOG_APPEND_TIME) !== 0) return whole
+  const bytes = batch.memory.subarray(batch.position, batch.position + batch.bytes)
+  try {
+    for (const record of iterateRecords(bytes, { recordsBytesMax: RECORDS_BYTES_MAX })) {
+      if (record.timestampMs < timestampMs || record.offset < offsetMin) continue
+      return { offset: record.offset, timestampMs: record.timestampMs }
+    }
+    return undefined
+  } catch (error) {
+    if (error instanceof FormatError && error.code.startsWith('RECORD_')) return whole
+    throw error
+  }
 }
