@@ -100,6 +100,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
       closeTimeoutMs: config.shutdownTimeoutMs,
     },
     logger,
+    metrics: metrics.kafka,
   })
   closers.add('Kafka listener', listener)
   const kafka = { host: listener.host, port: listener.port }
@@ -232,6 +233,8 @@ async function join(
     host,
     port,
     zone: config.zone,
+    zoneMap: config.zoneMap,
+    placement: config.placement,
     heartbeatIntervalMs: config.heartbeatIntervalMs,
     expiryMs: HEARTBEATS_MISSED_MAX * config.heartbeatIntervalMs,
   })

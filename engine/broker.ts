@@ -138,8 +138,10 @@ export interface Cluster {
   readonly nodeId: number
   /** The agents a client should talk to, never empty: those of its zone where there are any. */
   agentsFor(client: ClientInfo): readonly ClusterAgent[]
-  /** Which of `agents` a partition's traffic should go to. Deterministic; stable when agents come and go. */
-  leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[]): ClusterAgent
+  /** Which of `agents` a client's traffic of a partition should go to. Deterministic; stable when agents come and go. */
+  leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent
+  /** Whether what this agent exchanges with the client crosses zones, as far as both are known to be in one. */
+  isAcrossZones(client: ClientInfo): boolean
 }
 
 export interface ClientInfo {

@@ -1,6 +1,8 @@
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { PlacementStrategy } from '../../engine/cluster/placement.js'
+import { ZoneMap } from '../../engine/cluster/zone-map.js'
 import { HeadraceError } from '../../engine/errors.js'
 import { type HostPort, isWildcardHost } from './host-port.js'
 import type { ParsedOptions } from './settings.js'
@@ -14,6 +16,8 @@ export interface AgentConfig {
   /** Null: no HTTP. */
   readonly http: HostPort | null
   readonly zone: string | null
+  readonly zoneMap: ZoneMap
+  readonly placement: PlacementStrategy
   /** URL; may carry credentials, see `withoutCredentials`. */
   readonly objectStore: string
   /** URL; may carry credentials, see `withoutCredentials`. */
@@ -65,6 +69,8 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
     advertise: options.advertise ?? null,
     http: options.http === undefined ? { host: '127.0.0.1', port: 9080 } : options.http,
     zone: options.zone ?? null,
+    zoneMap: options.zoneMap ?? ZoneMap.parse(''),
+    placement: options.placement ?? 'consistent-hash',
     objectStore,
     catalog: options.catalog ?? `sqlite://${data}/catalog.db`,
     // An S3 request costs money, so a segment waits for company; a directory's does not.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MEMORY_BYTES_MIN } from '../../engine/memory-plan.js'
-import { address, addressOrOff, bytes, choice, count, duration, flag, name, url } from './values.js'
+import { address, addressOrOff, bytes, choice, count, duration, flag, name, url, zoneMap } from './values.js'
 
 const GIB = 2 ** 30
 const SECOND_MS = 1_000
@@ -24,6 +24,8 @@ export const optionsSchema = z.strictObject({
   advertise: address({ min: 1 }).optional(),
   http: addressOrOff().optional(),
   zone: name().optional(),
+  zoneMap: zoneMap().optional(),
+  placement: choice(['consistent-hash', 'single-agent']).optional(),
   objectStore: url(
     ['file', 's3', 'memory'],
     'file:///var/lib/headrace/objects, s3://bucket/prefix or memory://',
@@ -76,6 +78,18 @@ export const settings: Readonly<Record<SettingKey, Setting>> = {
     placeholder: 'name',
     defaultText: 'none',
     description: 'availability zone of this agent; clients that name the same zone are sent here',
+  },
+  zoneMap: {
+    group: 'Network',
+    placeholder: 'cidr=zone,...',
+    defaultText: 'none',
+    description: 'zones of clients that do not name theirs in client.id, by their address',
+  },
+  placement: {
+    group: 'Network',
+    placeholder: 'strategy',
+    defaultText: 'consistent-hash',
+    description: 'which agent a client is sent to for a partition: consistent-hash, or single-agent for all of them',
   },
   objectStore: {
     group: 'Storage',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ZoneMap } from '../../engine/cluster/zone-map.js'
 import { formatHostPort, type HostPort, parseHostPort } from './host-port.js'
 import { formatBytes, formatDuration, parseBytes, parseCount, parseDurationMs } from './units.js'
 
@@ -74,6 +75,17 @@ export function url(schemes: readonly string[], examples: string) {
 export function name() {
   const accepted = 'up to 64 letters, digits, dots, dashes or underscores'
   return z.string({ error: `expected ${accepted}` }).regex(/^[\w.-]{1,64}$/, { error: `expected ${accepted}` })
+}
+
+/** Zones by CIDR. */
+export function zoneMap() {
+  return z.string({ error: 'expected CIDR=zone pairs, such as 10.0.1.0/24=a' }).transform((value, context): ZoneMap => {
+    try {
+      return ZoneMap.parse(value)
+    } catch {
+      return refuse(context, 'CIDR=zone pairs separated by commas, such as 10.0.1.0/24=a,10.0.2.0/24=b')
+    }
+  })
 }
 
 /** How a resolved value is written back, in defaults and messages. */

@@ -48,6 +48,8 @@ export class Connection {
   readonly #remoteAddress: string
   #running: Promise<void> = Promise.resolve()
   #draining = false
+  /** As the last request's client id said. */
+  #acrossZones = false
   /** The last serial response's way out. */
   #serialTurn: Promise<void> = Promise.resolve()
 
@@ -59,7 +61,7 @@ export class Connection {
     this.#input = new SocketInput(socket)
     this.#responses = new ResponseQueue(socket, {
       stallTimeoutMs: settings.connectionIdleMs,
-      onWritten: (bytes) => metrics.responseBytes(bytes),
+      onWritten: (bytes) => metrics.responseBytes(bytes, this.#acrossZones),
       onFailure: (error) => this.#fail(error),
     })
     socket.setNoDelay(true)
@@ -122,8 +124,8 @@ export class Connection {
     const release = await budget.acquire(bytes, this.#closing.signal)
     try {
       if (!(await this.#complete(bytes))) return false
-      metrics.requestBytes(bytes)
       await this.#begin(this.#input.take(bytes))
+      metrics.requestBytes(bytes, this.#acrossZones)
     } finally {
       release()
     }
@@ -177,6 +179,7 @@ export class Connection {
     reader.flexible = isFlexible(endpoint.codec, version)
     const clientId = decodeRequestHeaderRest(reader)
     const client = { clientId, remoteAddress: this.#remoteAddress }
+    this.#acrossZones = broker.cluster.isAcrossZones(client)
     const context: RequestContext = { broker, settings, logger, client, signal: this.#departing.signal }
     const respond = await endpoint.accept({ context, version, correlationId, reader, chunks })
     this.#respond(endpoint.codec.name, version, endpoint.serial, respond)

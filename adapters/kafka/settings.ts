@@ -41,8 +41,9 @@ export const DEFAULT_KAFKA_SETTINGS: KafkaListenerSettings = {
 export interface KafkaMetrics {
   /** From the complete frame to the response's last byte being handed to the socket. */
   requestDone(api: string, version: number, durationMs: number): void
-  requestBytes(bytes: number): void
-  responseBytes(bytes: number): void
+  /** `acrossZones`: between an agent and a client known to be in different zones, which clouds charge for. */
+  requestBytes(bytes: number, acrossZones: boolean): void
+  responseBytes(bytes: number, acrossZones: boolean): void
   connectionCount(count: number): void
   /** A connection closed for what its client did. */
   connectionFailed(): void

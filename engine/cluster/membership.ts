@@ -5,7 +5,8 @@ import type { Agent, Catalog } from '../ports/catalog.js'
 import type { CancelTimer, Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import { zoneOfClientId } from './client-zone.js'
-import { placePartition } from './placement.js'
+import { type PlacementStrategy, placeFor } from './placement.js'
+import type { ZoneMap } from './zone-map.js'
 
 /**
  * This agent's place in the registry, and its picture of the others. The registry is in the catalog and ages by the
@@ -42,14 +43,19 @@ export class Membership implements Cluster {
   }
 
   agentsFor(client: ClientInfo): readonly ClusterAgent[] {
-    const zone = zoneOfClientId(client.clientId)
+    const zone = this.#zoneOf(client)
     if (zone === null) return this.#agents
     const near = this.#agents.filter((agent) => agent.zone === zone)
     return near.length > 0 ? near : this.#agents
   }
 
-  leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[]): ClusterAgent {
-    return placePartition(partition, agents)
+  leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent {
+    return placeFor(this.#options.placement, partition, agents, client)
+  }
+
+  isAcrossZones(client: ClientInfo): boolean {
+    const zone = this.#zoneOf(client)
+    return zone !== null && this.#self.zone !== null && zone !== this.#self.zone
   }
 
   /** Takes the agent out of the registry, so that clients go elsewhere at once. Idempotent. */
@@ -59,6 +65,10 @@ export class Membership implements Cluster {
     this.#timer?.()
     await this.#beating
     await this.#options.catalog.unregisterAgent(this.nodeId, this.#options.instanceId)
+  }
+
+  #zoneOf(client: ClientInfo): string | null {
+    return zoneOfClientId(client.clientId) ?? this.#options.zoneMap.zoneOf(client.remoteAddress)
   }
 
   #scheduleBeat(): void {
@@ -105,6 +115,9 @@ export interface MembershipOptions {
   readonly host: string
   readonly port: number
   readonly zone: string | null
+  /** Tells the zone of clients that do not name it. */
+  readonly zoneMap: ZoneMap
+  readonly placement: PlacementStrategy
   readonly heartbeatIntervalMs: number
   readonly expiryMs: number
 }

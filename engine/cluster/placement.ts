@@ -1,5 +1,21 @@
-import type { ClusterAgent } from '../broker.js'
+import type { ClientInfo, ClusterAgent } from '../broker.js'
 import type { PartitionRef } from '../model.js'
+
+/**
+ * `consistent-hash`: batches of a partition meet at one agent, whoever sends them, and share segments.
+ * `single-agent`: a client has all its partitions at one agent, so that it keeps one connection.
+ */
+export type PlacementStrategy = 'consistent-hash' | 'single-agent'
+
+export function placeFor(
+  strategy: PlacementStrategy,
+  partition: PartitionRef,
+  agents: readonly ClusterAgent[],
+  client: ClientInfo,
+): ClusterAgent {
+  if (strategy === 'consistent-hash') return placePartition(partition, agents)
+  return highestScore(hashText(`${client.clientId ?? ''}@${client.remoteAddress}`), agents)
+}
 
 /**
  * Which agent a partition's traffic should meet at: rendezvous hashing. Each agent gets a score for the partition, and
@@ -7,7 +23,10 @@ import type { PartitionRef } from '../model.js'
  * optimisation that lets batches of a partition share segments; never ownership.
  */
 export function placePartition(partition: PartitionRef, agents: readonly ClusterAgent[]): ClusterAgent {
-  const hash = hashText(partition.topicId) + Math.imul(partition.partition + 1, 0x9e3779b1)
+  return highestScore(hashText(partition.topicId) + Math.imul(partition.partition + 1, 0x9e3779b1), agents)
+}
+
+function highestScore(hash: number, agents: readonly ClusterAgent[]): ClusterAgent {
   let best: ClusterAgent | undefined
   let bestScore = -1
   for (const agent of agents) {
@@ -17,7 +36,7 @@ export function placePartition(partition: PartitionRef, agents: readonly Cluster
       bestScore = score
     }
   }
-  if (best === undefined) throw new Error('a partition cannot be placed on no agent')
+  if (best === undefined) throw new Error('nothing can be placed on no agent')
   return best
 }
 

@@ -80,7 +80,7 @@ function describe(context: RequestContext, topic: Topic, agents: readonly Cluste
   const { topicId, name } = topic
   const partitions = Array.from({ length: topic.partitionCount }, (_, partition) => ({
     partition,
-    leaderId: context.broker.cluster.leaderOf({ topicId, partition }, agents).nodeId,
+    leaderId: context.broker.cluster.leaderOf({ topicId, partition }, agents, context.client).nodeId,
   }))
   return { errorCode: KafkaError.NONE, name, topicId, partitions }
 }

@@ -11,6 +11,7 @@ import {
   resolveConfig,
   settingKeys,
 } from '../../../adapters/config/index.js'
+import { ZoneMap } from '../../../engine/cluster/zone-map.js'
 import { isHeadraceError } from '../../../engine/errors.js'
 
 const surroundings = { directory: '/srv/place', coreCount: 4, stderrIsTerminal: false }
@@ -35,6 +36,8 @@ t.test('defaults', async (t) => {
     advertise: null,
     http: { host: '127.0.0.1', port: 9080 },
     zone: null,
+    zoneMap: ZoneMap.parse(''),
+    placement: 'consistent-hash',
     objectStore: 'file:///srv/place/headrace-data/objects',
     catalog: 'sqlite:///srv/place/headrace-data/catalog.db',
     flushIntervalMs: 10,

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { Membership } from '../../../engine/cluster/membership.js'
+import { ZoneMap } from '../../../engine/cluster/zone-map.js'
 import { HeadraceError } from '../../../engine/errors.js'
 import type { Agent, AgentRegistration, Catalog } from '../../../engine/ports/catalog.js'
 import { NO_LOGGER } from '../../../engine/ports/logger.js'
@@ -32,6 +33,8 @@ function setUp() {
       host: 'h',
       port,
       zone,
+      zoneMap: ZoneMap.parse('10.0.0.0/8=x'),
+      placement: 'consistent-hash',
       heartbeatIntervalMs: 1000,
       expiryMs: 5000,
     })
@@ -62,6 +65,15 @@ t.test('agents learn of each other, and clients get those of their zone', async 
     [1, 2],
     'fallback: any',
   )
+  const mapped = { clientId: 'app', remoteAddress: '10.1.2.3' }
+  t.same(
+    b.agentsFor(mapped).map((agent) => agent.port),
+    [1],
+    'the zone of an address',
+  )
+  t.ok(b.isAcrossZones(mapped))
+  t.notOk(a.isAcrossZones(mapped))
+  t.notOk(b.isAcrossZones(client(null)), 'unknown is not across')
   await b.leave()
   await clock.advance(1000)
   t.same(

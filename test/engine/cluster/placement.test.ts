@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { ClusterAgent } from '../../../engine/broker.js'
 import { zoneOfClientId } from '../../../engine/cluster/client-zone.js'
-import { placePartition } from '../../../engine/cluster/placement.js'
+import { placeFor, placePartition } from '../../../engine/cluster/placement.js'
 
 const agents = (...ids: number[]): ClusterAgent[] => ids.map((nodeId) => ({ nodeId, host: 'h', port: 1, zone: null }))
 const topicId = '5bd1f5b2-7a2e-4d0c-9d53-111111111111'
@@ -34,6 +34,17 @@ t.test('the order in which agents are listed does not matter', async (t) => {
       placePartition({ topicId, partition }, agents(9, 7, 8)).nodeId,
     )
   }
+})
+
+t.test('single-agent: a client has one agent for everything, clients spread', async (t) => {
+  const used = new Set<number>()
+  for (let client = 0; client < 50; client++) {
+    const info = { clientId: `client-${client}`, remoteAddress: '127.0.0.1' }
+    const place = (partition: number) => placeFor('single-agent', { topicId, partition }, agents(1, 2, 3), info).nodeId
+    for (let partition = 1; partition < 20; partition++) t.equal(place(partition), place(0))
+    used.add(place(0))
+  }
+  t.equal(used.size, 3)
 })
 
 t.test('the zone in a client id', async (t) => {

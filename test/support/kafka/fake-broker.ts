@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type {
   Broker,
+  ClientInfo,
   FetchRequest,
   FetchResult,
   OffsetRequest,
@@ -141,6 +142,7 @@ export class FakeBroker implements Broker {
     clusterId: 'test-cluster',
     nodeId: 7,
     agentsFor: () => this.agents,
+    isAcrossZones: ({ clientId }: ClientInfo) => clientId === 'far-away',
     leaderOf: ({ partition }: PartitionRef) => this.agents[partition % this.agents.length]!,
   }
 
