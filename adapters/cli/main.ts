@@ -7,6 +7,8 @@ try {
     env: process.env,
     // Loaded when an agent is started: help, and tools on segments, need neither the SDKs nor the drivers.
     startAgent: async (options) => (await import('../agent.js')).startAgent(options),
+    openCatalog: async (url) => (await import('../catalog/index.js')).openCatalog(url),
+    write: (text) => process.stdout.write(text),
   })
   await program.parseAsync()
 } catch (error) {

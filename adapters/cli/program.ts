@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { agentCommand, type CliEnvironment } from './agent-command.js'
+import { type AgentsEnvironment, agentsCommand } from './agents-command.js'
 
 /** The command line, ready to parse. Failures of commands reject; wrong usage prints one line and exits. */
-export function createProgram(environment: CliEnvironment): Command {
+export function createProgram(environment: CliEnvironment & AgentsEnvironment): Command {
   const program = new Command('headrace')
   program
     .description('Kafka-compatible streaming whose only storage is an object store')
     .version(packageVersion())
     .addCommand(agentCommand(environment))
+    .addCommand(agentsCommand(environment))
   for (const command of [program, ...program.commands]) {
     command.configureOutput({ outputError: (text, write) => write(`headrace: ${oneLine(text)}\n`) })
   }

@@ -24,7 +24,12 @@ async function startFakeAgent(options: AgentOptions) {
 }
 
 try {
-  await createProgram({ env: process.env, startAgent: startFakeAgent }).parseAsync()
+  await createProgram({
+    env: process.env,
+    startAgent: startFakeAgent,
+    openCatalog: async () => ({ listAgents: async () => [], close: async () => {} }),
+    write: (text) => process.stdout.write(text),
+  }).parseAsync()
 } catch (error) {
   process.stderr.write(`headrace: ${describeFailure(error)}\n`)
   process.exit(1)
