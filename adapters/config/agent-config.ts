@@ -59,8 +59,8 @@ export function processSurroundings(): Surroundings {
 const MIB = 2 ** 20
 
 export function withDefaults(options: ParsedOptions, surroundings: Surroundings): AgentConfig {
-  const data = pathToFileURL(join(surroundings.directory, 'headrace-data')).pathname
-  const objectStore = options.objectStore ?? `file://${data}/objects`
+  const data = join(surroundings.directory, 'headrace-data')
+  const objectStore = options.objectStore ?? pathToFileURL(join(data, 'objects')).href
   const memoryBytes = options.memory ?? 512 * MIB
   const flushBytes = options.flushBytes ?? Math.min(8 * MIB, memoryShare(memoryBytes))
   const requestBytesMax = options.requestBytesMax ?? Math.min(100 * MIB, memoryShare(memoryBytes))
@@ -72,7 +72,8 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
     zoneMap: options.zoneMap ?? ZoneMap.parse(''),
     placement: options.placement ?? 'consistent-hash',
     objectStore,
-    catalog: options.catalog ?? `sqlite://${data}/catalog.db`,
+    // A plain path behind the scheme, unlike file://, which is percent-encoded.
+    catalog: options.catalog ?? `sqlite://${join(data, 'catalog.db')}`,
     // An S3 request costs money, so a segment waits for company; a directory's does not.
     flushIntervalMs: options.flushInterval ?? (/^(file|memory):/.test(objectStore) ? 10 : 250),
     flushBytes,

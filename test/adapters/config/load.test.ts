@@ -57,6 +57,9 @@ t.test('defaults', async (t) => {
 })
 
 t.test('defaults that follow other settings', async (t) => {
+  const spaced = resolveConfig({}, { ...surroundings, directory: '/my data' })
+  t.equal(spaced.objectStore, 'file:///my%20data/headrace-data/objects')
+  t.equal(spaced.catalog, 'sqlite:///my data/headrace-data/catalog.db')
   t.equal(resolveConfig({ objectStore: 's3://bucket' }, surroundings).flushIntervalMs, 250)
   t.equal(resolveConfig({ objectStore: 'memory:' }, surroundings).flushIntervalMs, 10)
   t.equal(resolveConfig({ objectStore: 's3://bucket', flushInterval: 25 }, surroundings).flushIntervalMs, 25)
