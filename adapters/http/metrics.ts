@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EngineCounter, EngineGauge, Metrics, WriteStage } from '../../engine/ports/metrics.js'
-import type { KafkaMetrics } from '../kafka/settings.js'
+import { createKafkaSeries, type KafkaSeries } from './kafka-series.js'
 
 /** The engine's metrics as Prometheus series, in a registry of their own: several agents may live in one process. */
 export interface PrometheusMetrics extends Metrics {
-  readonly kafka: KafkaMetrics
+  /** What a Kafka listener reports. */
+  readonly kafka: KafkaSeries
   readonly contentType: string
   render(): Promise<string>
 }
@@ -61,37 +62,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     stage: (stage: WriteStage, durationMs) => stages.observe({ stage }, durationMs / 1000),
     count: (counter, increment) => counters[counter].inc(increment),
     gauge: (gauge, value) => gauges[gauge].set(value),
-    kafka: createKafkaMetrics(registry),
-  }
-}
-
-function createKafkaMetrics(registry: Registry): KafkaMetrics {
-  const registers = [registry]
-  const requests = new Histogram<'api'>({
-    name: 'headrace_kafka_request_seconds',
-    help: 'From the complete request to its response being handed to the socket',
-    labelNames: ['api'],
-    buckets: STAGE_BUCKETS_SECONDS,
-    registers,
-  })
-  const traffic = new Counter<'direction' | 'across_zones'>({
-    name: 'headrace_kafka_traffic_bytes_total',
-    help: 'Bytes exchanged with Kafka clients; across_zones: with clients known to be in another zone',
-    labelNames: ['direction', 'across_zones'],
-    registers,
-  })
-  const connections = new Gauge({ name: 'headrace_kafka_connections', help: 'Open Kafka connections', registers })
-  const failures = new Counter({
-    name: 'headrace_kafka_connections_failed_total',
-    help: 'Connections closed for what their client did',
-    registers,
-  })
-  return {
-    requestDone: (api, _version, durationMs) => requests.observe({ api }, durationMs / 1000),
-    requestBytes: (bytes, acrossZones) => traffic.inc({ direction: 'in', across_zones: String(acrossZones) }, bytes),
-    responseBytes: (bytes, acrossZones) => traffic.inc({ direction: 'out', across_zones: String(acrossZones) }, bytes),
-    connectionCount: (count) => connections.set(count),
-    connectionFailed: () => failures.inc(),
+    kafka: createKafkaSeries(registry, STAGE_BUCKETS_SECONDS),
   }
 }
 

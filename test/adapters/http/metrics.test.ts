@@ -19,6 +19,21 @@ t.test('engine metrics become Prometheus series', async (t) => {
   t.match(text, 'nodejs_eventloop_lag_p99_seconds')
 })
 
+t.test('Kafka traffic tells what crosses zones', async (t) => {
+  const metrics = createPrometheusMetrics()
+  metrics.kafka.requestDone('Produce', 9, 30)
+  metrics.kafka.requestBytes(100, true)
+  metrics.kafka.responseBytes(7, false)
+  metrics.kafka.connectionCount(2)
+  metrics.kafka.connectionFailed()
+  const text = await metrics.render()
+  t.match(text, 'headrace_kafka_request_seconds_sum{api="Produce"} 0.03')
+  t.match(text, 'headrace_kafka_traffic_bytes_total{direction="in",across_zones="true"} 100')
+  t.match(text, 'headrace_kafka_traffic_bytes_total{direction="out",across_zones="false"} 7')
+  t.match(text, 'headrace_kafka_connections 2')
+  t.match(text, 'headrace_kafka_connections_failed_total 1')
+})
+
 t.test('two agents in one process do not share numbers', async (t) => {
   const [one, other] = [createPrometheusMetrics(), createPrometheusMetrics()]
   one.count('commits', 1)
