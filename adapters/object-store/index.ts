@@ -1,4 +1,3 @@
-import { HeadraceError } from '../../engine/errors.js'
 import type { ObjectStore } from '../../engine/ports/object-store.js'
 import { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
 import { FileObjectStore } from './file.js'
@@ -7,6 +6,7 @@ import { MemoryObjectStore, type MemoryObjects } from './memory.js'
 export { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
 export { FileObjectStore } from './file.js'
 export { MemoryObjectStore } from './memory.js'
+export { S3ObjectStore } from './s3.js'
 
 /**
  * Opens the store a URL names: `file:///directory`, `memory://`, `s3://bucket/prefix?region=&endpoint=&path-style=`.
@@ -14,20 +14,22 @@ export { MemoryObjectStore } from './memory.js'
  *
  * @throws HeadraceError CONFIG_INVALID
  */
-export function openObjectStore(url: string): ObjectStore {
-  return openAdapter(parseObjectStoreUrl(url))
+export function openObjectStore(url: string, environment: Environment = process.env): ObjectStore {
+  return openAdapter(parseObjectStoreUrl(url), environment)
 }
+
+type Environment = Readonly<Record<string, string | undefined>>
 
 const namedPlaces = new Map<string, MemoryObjects>()
 
-function openAdapter(config: ObjectStoreConfig): ObjectStore {
+function openAdapter(config: ObjectStoreConfig, environment: Environment): ObjectStore {
   switch (config.kind) {
     case 'file':
       return new FileObjectStore(config.directory)
     case 'memory':
       return openMemory(config.name)
     case 's3':
-      throw new HeadraceError('CONFIG_INVALID', 'never', 's3')
+      return new S3ObjectStore(config, s3Options(environment))
   }
 }
 
@@ -36,4 +38,9 @@ function openMemory(name: string): ObjectStore {
   const objects: MemoryObjects = namedPlaces.get(name) ?? new Map()
   namedPlaces.set(name, objects)
   return new MemoryObjectStore({ location: `memory://${name}`, objects })
+}
+
+function s3Options(environment: Environment): S3StoreOptions {
+  const credentials = credentialsFromEnvironment(environment)
+  return credentials === undefined ? {} : { credentials }
 }

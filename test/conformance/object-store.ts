@@ -63,7 +63,9 @@ async function writingTests(run: Run): Promise<void> {
       winners.some((index) => equalBytes(bodies[index], stored)),
       'the content is whole and that of a winner',
     )
-    for (const result of results) if (result.status === 'rejected') t.equal(result.reason.code, 'OBJECT_EXISTS')
+    // S3 may also tell a loser that somebody else is just creating the key (409): surely without effect.
+    const told = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    t.ok(told.every(({ code, retry }) => code === 'OBJECT_EXISTS' || retry === 'safe'))
   })
 
   await run('an empty object', async (t, { store }) => {
