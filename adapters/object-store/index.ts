@@ -2,6 +2,8 @@ import type { ObjectStore } from '../../engine/ports/object-store.js'
 import { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
 import { FileObjectStore } from './file.js'
 import { MemoryObjectStore, type MemoryObjects } from './memory.js'
+import { S3ObjectStore, type S3StoreOptions } from './s3.js'
+import { credentialsFromEnvironment } from './s3-client.js'
 
 export { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
 export { FileObjectStore } from './file.js'
