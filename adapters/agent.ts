@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Broker } from '../engine/broker.js'
 import { Membership } from '../engine/cluster/membership.js'
 import { HeadraceError } from '../engine/errors.js'
-import { createLogReader, RecentSegments, WatermarkBoard } from '../engine/fetch/index.js'
+import { createLogReader, fetchLimitsFor, RecentSegments, WatermarkBoard } from '../engine/fetch/index.js'
 import { type MemoryPlan, planMemory } from '../engine/memory-plan.js'
 import type { Catalog } from '../engine/ports/catalog.js'
 import type { Logger } from '../engine/ports/logger.js'
@@ -158,12 +158,7 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
   })
   const watermarks = new WatermarkBoard({ catalog, clock: systemClock, logger })
   const recent = new RecentSegments(memory.recentBytes)
-  const limits = {
-    cacheBytesMax: memory.cacheBytes,
-    laggingCacheBytesMax: memory.laggingCacheBytes,
-    recentBytesMax: memory.recentBytes,
-    indexCacheBytesMax: memory.indexCacheBytes,
-  }
+  const limits = fetchLimitsFor(memory)
   const clock = systemClock
   const reader = closers.add(
     'reader',

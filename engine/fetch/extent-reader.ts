@@ -31,7 +31,12 @@ export class ExtentReader {
   constructor(private readonly options: ExtentReaderOptions) {
     const { objectStore, metrics, limits } = options
     this.#near = new ChunkCache(objectStore, { ...limits, bytesMax: limits.cacheBytesMax }, metrics)
-    this.#lagging = new ChunkCache(objectStore, { ...limits, bytesMax: limits.laggingCacheBytesMax }, metrics)
+    const laggingLimits = {
+      ...limits,
+      bytesMax: limits.laggingCacheBytesMax,
+      loadsInFlightMax: limits.laggingLoadsInFlightMax,
+    }
+    this.#lagging = new ChunkCache(objectStore, laggingLimits, metrics)
     this.#indexes = new SegmentIndexes(limits.indexCacheBytesMax)
   }
 

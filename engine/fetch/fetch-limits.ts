@@ -8,8 +8,9 @@ export interface FetchLimits {
   readonly laggingCacheBytesMax: number
   /** A segment older than this, or written by compaction, is read through the lagging pool. */
   readonly laggingAgeMs: number
-  /** GETs under way per pool; more wait in order. */
+  /** GETs under way; more wait in order. */
   readonly loadsInFlightMax: number
+  readonly laggingLoadsInFlightMax: number
   /** Adjacent missing chunks are loaded with one GET up to this size. */
   readonly loadBytesMax: number
   /** Memory of segment indexes, as estimated. */
@@ -18,14 +19,13 @@ export interface FetchLimits {
   readonly wholeExtentBytesMax: number
   /** Segments this agent wrote and still has in memory. 0 keeps none. */
   readonly recentBytesMax: number
-  /** Larger segments are not kept: copying them costs more than the GET it saves. */
-  readonly recentSegmentBytesMax: number
   /** Answer of one fetch, whatever the client allows. */
   readonly responseBytesMax: number
   /** What a waiting fetch may hold: a client's `fetch.min.bytes` above it is answered with this much. */
   readonly bytesMinMax: number
-  /** Bytes that all fetches of a pool may be reading at once; more wait in order. */
+  /** Bytes that all fetches near the end of the log may be reading at once; more wait in order. */
   readonly bytesInFlightMax: number
+  readonly laggingBytesInFlightMax: number
   /** Extents asked of the catalog per round of a fetch, over all its partitions; every partition gets at least one. */
   readonly extentsPerRoundMax: number
   /** Distinct segments read per round of a fetch: each may cost a GET. */
@@ -34,24 +34,59 @@ export interface FetchLimits {
   readonly attemptsMax: number
 }
 
+/** What `planMemory` gives the read path. */
+export interface FetchMemory {
+  readonly cacheBytes: number
+  readonly laggingCacheBytes: number
+  readonly recentBytes: number
+  readonly indexCacheBytes: number
+}
+
 const KIB = 1024
 const MIB = 1024 * KIB
+const CHUNK_BYTES_MAX = 4 * MIB
+const CHUNK_BYTES_MIN = 64 * KIB
 
-export const FETCH_LIMITS_DEFAULT: FetchLimits = {
-  chunkBytes: 4 * MIB,
-  cacheBytesMax: 128 * MIB,
-  laggingCacheBytesMax: 64 * MIB,
-  laggingAgeMs: 120_000,
-  loadsInFlightMax: 8,
-  loadBytesMax: 8 * MIB,
-  indexCacheBytesMax: 32 * MIB,
-  wholeExtentBytesMax: 1 * MIB,
-  recentBytesMax: 64 * MIB,
-  recentSegmentBytesMax: 1 * MIB,
-  responseBytesMax: 55 * MIB,
-  bytesMinMax: 1 * MIB,
-  bytesInFlightMax: 128 * MIB,
-  extentsPerRoundMax: 2_000,
-  segmentsPerRoundMax: 64,
-  attemptsMax: 4,
+/**
+ * Limits that keep the read path within its memory. Of each pool's share one half holds chunks, one quarter is for GETs under way
+ * and one quarter for what fetches are assembling. A pool has room for a dozen chunks; with little memory chunks are smaller than
+ * 4 MiB, which costs GETs.
+ */
+export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
+  const { cacheBytes, laggingCacheBytes } = memory
+  const poolBytesMin = Math.min(cacheBytes, laggingCacheBytes)
+  const chunkBytes = Math.min(CHUNK_BYTES_MAX, Math.max(CHUNK_BYTES_MIN, powerOfTwoBelow(poolBytesMin / 12)))
+  const loadBytesMax = poolBytesMin >= 32 * chunkBytes ? 2 * chunkBytes : chunkBytes
+  const loadsOf = (poolBytes: number) => Math.max(1, Math.min(16, Math.floor(poolBytes / 4 / loadBytesMax)))
+  const quarterOf = (bytes: number) => Math.floor(bytes / 4)
+  return {
+    chunkBytes,
+    loadBytesMax,
+    cacheBytesMax: 2 * quarterOf(cacheBytes),
+    loadsInFlightMax: loadsOf(cacheBytes),
+    bytesInFlightMax: quarterOf(cacheBytes),
+    laggingCacheBytesMax: 2 * quarterOf(laggingCacheBytes),
+    laggingLoadsInFlightMax: loadsOf(laggingCacheBytes),
+    laggingBytesInFlightMax: quarterOf(laggingCacheBytes),
+    laggingAgeMs: 120_000,
+    indexCacheBytesMax: memory.indexCacheBytes,
+    wholeExtentBytesMax: Math.min(1 * MIB, chunkBytes),
+    recentBytesMax: memory.recentBytes,
+    responseBytesMax: Math.min(55 * MIB, quarterOf(laggingCacheBytes)),
+    bytesMinMax: Math.min(1 * MIB, quarterOf(laggingCacheBytes)),
+    extentsPerRoundMax: 2_000,
+    segmentsPerRoundMax: 64,
+    attemptsMax: 4,
+  }
 }
+
+function powerOfTwoBelow(value: number): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, value)))
+}
+
+export const FETCH_LIMITS_DEFAULT: FetchLimits = fetchLimitsFor({
+  cacheBytes: 256 * MIB,
+  laggingCacheBytes: 128 * MIB,
+  recentBytes: 64 * MIB,
+  indexCacheBytes: 32 * MIB,
+})

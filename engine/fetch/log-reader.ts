@@ -49,7 +49,10 @@ class CatalogLogReader implements ClosableLogReader {
     const { catalog, objectStore, clock, metrics, logger, watermarks: board } = options
     const recent = options.recent ?? new RecentSegments(0)
     const reader = new ExtentReader({ objectStore, clock, metrics, limits, recent })
-    const gates = { near: new ByteGate(limits.bytesInFlightMax), lagging: new ByteGate(limits.bytesInFlightMax) }
+    const gates = {
+      near: new ByteGate(limits.bytesInFlightMax),
+      lagging: new ByteGate(limits.laggingBytesInFlightMax),
+    }
     this.#reader = reader
     this.#lookup = new OffsetLookup({ catalog, reader, limits })
     this.#run = { catalog, reader, board, gates, clock, logger, limits }

@@ -1,6 +1,7 @@
 import type { OffsetRequest, OffsetResult } from '../broker.js'
 import { HeadraceError } from '../errors.js'
 import type { Catalog, Extent, PartitionOffsets } from '../ports/catalog.js'
+import { ByteGate } from './byte-gate.js'
 import { decodeRun } from './extent-decoder.js'
 import type { ExtentReader } from './extent-reader.js'
 import type { FetchLimits } from './fetch-limits.js'
@@ -14,7 +15,7 @@ export interface OffsetLookupOptions {
   readonly limits: FetchLimits
 }
 
-/** Lookups that read segments at the same time, per request. */
+/** Timestamps looked up at the same time, over all requests: each may hold a block or a small extent. */
 const CONCURRENCY_MAX = 8
 /** Bytes of batches looked through per read. */
 const SCAN_BYTES = 256 * 1024
@@ -23,6 +24,8 @@ const EXTENTS_PER_PAGE = 256
 
 /** Answers ListOffsets: the ends of the log from the catalog alone, timestamps from the records themselves. */
 export class OffsetLookup {
+  readonly #slots = new ByteGate(CONCURRENCY_MAX)
+
   constructor(private readonly options: OffsetLookupOptions) {}
 
   async find(requests: readonly OffsetRequest[], signal: AbortSignal): Promise<readonly OffsetResult[]> {
@@ -37,16 +40,7 @@ export class OffsetLookup {
       const failed = { error: readFailure(error), offset: -1, timestampMs: -1 }
       return requests.map(() => failed)
     }
-    const results: OffsetResult[] = []
-    let next = 0
-    const work = async () => {
-      for (let number = next++; number < requests.length; number = next++) {
-        const request = requests[number]
-        if (request !== undefined) results[number] = await this.#one(request, offsets[number], extents[number], signal)
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(CONCURRENCY_MAX, requests.length) }, work))
-    return results
+    return Promise.all(requests.map((request, number) => this.#one(request, offsets[number], extents[number], signal)))
   }
 
   /** For each request that names a time, the extent to look into; one statement per kind. */
@@ -89,10 +83,13 @@ export class OffsetLookup {
       highWatermark: offsets.highWatermark,
       signal,
     }
+    const release = await this.#slots.acquire(1, signal)
     try {
       return (await this.#searchFrom(extent, search)) ?? { offset: -1, timestampMs: -1 }
     } catch (error) {
       return { error: readFailure(error), offset: -1, timestampMs: -1 }
+    } finally {
+      release()
     }
   }
 

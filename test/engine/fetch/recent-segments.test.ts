@@ -1,0 +1,89 @@
+import t from 'tap'
+import { RecentSegments, recentCopy } from '../../../engine/fetch/index.js'
+import type { CommittedSegment } from '../../../engine/intake/segments.js'
+import type { Extent } from '../../../engine/ports/catalog.js'
+import { batchOf, concatenate, TestLog, TOPIC_ID, type WrittenSegment } from '../../support/test-log.js'
+
+const counts = [3, 1, 4, 1, 5]
+
+async function setUp() {
+  const log = await TestLog.create(2)
+  const written = await log.write(
+    counts.flatMap((count, fill) => [
+      { partition: 1, bytes: batchOf(count, { fill }) },
+      { partition: 0, bytes: batchOf(count, { fill: fill + 100 }) },
+    ]),
+    { blockTargetBytes: 300 },
+  )
+  const extent = log.catalog.extentsOf({ topicId: TOPIC_ID, partition: 1 })[0] as Extent
+  return { log, written, extent }
+}
+
+/** The segment as the commit lane has it: its batches lie in an arena, in the order they came. */
+function committedOf(written: WrittenSegment): CommittedSegment {
+  const count = written.batches.length
+  const arrival = written.batches.map((_, number) => (number * 3) % count)
+  const bytes = written.batches.reduce((sum, batch) => sum + batch.bytes.byteLength, 0)
+  const arena = new SharedArrayBuffer(bytes + 50)
+  const batches = new Int32Array(count * 5)
+  const batchOrder = new Uint32Array(count)
+  let position = 0
+  for (const [input, number] of arrival.entries()) {
+    const batch = written.batches[number]?.bytes ?? new Uint8Array(0)
+    new Uint8Array(arena).set(batch, position)
+    batches.set([0, 0, position, batch.byteLength, 0], input * 5)
+    batchOrder[number] = input
+    position += batch.byteLength
+  }
+  const { segmentId, objectKey, index } = written
+  const input = { segmentId, objectKey, createdAtMs: 0, arena, topicIds: [TOPIC_ID], batches }
+  return {
+    uploaded: { sealed: { segmentId, input, bytes }, output: { batchOrder }, index },
+  } as unknown as CommittedSegment
+}
+
+t.test('a copy of the arena outlives it and serves every offset', async (t) => {
+  const { log, written, extent } = await setUp()
+  const committed = committedOf(written)
+  const copy = recentCopy(committed, 1e6)
+  new Uint8Array(committed.uploaded.sealed.input.arena).fill(0)
+  const recent = new RecentSegments(1e6)
+  if (copy !== undefined) recent.remember(copy)
+  t.ok(recent.bytes > 0)
+  for (let offset = 0; offset < log.endOffset(1); offset++) {
+    const all = recent.read(extent, offset, 1e6)
+    const kept = (log.logs[1] ?? []).filter((batch) => batch.endOffset > offset)
+    const unplaced = kept.map(
+      ({ baseOffset }) =>
+        written.batches.filter(({ partition }) => partition === 1)[
+          log.logs[1]?.findIndex((batch) => batch.baseOffset === baseOffset) ?? -1
+        ]?.bytes ?? new Uint8Array(0),
+    )
+    t.same(all?.bytes, concatenate(unplaced))
+    t.match(all?.run, { baseOffset: kept[0]?.baseOffset, endOffset: 14, batchSkipCount: 0, batchCount: kept.length })
+    t.equal(recent.read(extent, offset, 1)?.run.batchCount, 1)
+  }
+})
+
+t.test('what is not here is not served', async (t) => {
+  const { written, extent } = await setUp()
+  const recent = new RecentSegments(1e6)
+  t.equal(recent.read(extent, 0, 1e6), undefined)
+  const copy = recentCopy(committedOf(written), 1e6)
+  if (copy !== undefined) recent.remember(copy)
+  t.equal(recent.read({ ...extent, level: 1 }, 0, 1e6), undefined, 'a compacted segment is another one')
+  t.equal(recent.read({ ...extent, position: extent.position + 1 }, 0, 1e6), undefined)
+  t.equal(recent.read({ ...extent, batchCount: 1000 }, 0, 1e6), undefined)
+  recent.clear()
+  t.equal(recent.read(extent, 0, 1e6), undefined)
+})
+
+t.test('large segments are not copied, the budget is kept', async (t) => {
+  const { written } = await setUp()
+  const committed = committedOf(written)
+  t.equal(recentCopy(committed, committed.uploaded.sealed.bytes - 1), undefined)
+  const recent = new RecentSegments(100)
+  const copy = recentCopy(committed, 1e6)
+  if (copy !== undefined) recent.remember(copy)
+  t.equal(recent.bytes, 0)
+})
