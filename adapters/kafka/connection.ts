@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Broker } from '../../engine/broker.js'
 import type { Logger } from '../../engine/ports/logger.js'
@@ -64,6 +65,8 @@ export class Connection {
       onWritten: (bytes) => metrics.responseBytes(bytes, this.#acrossZones),
       onFailure: (error) => this.#fail(error),
     })
+    // A fetch of many partitions listens once per read under way, and lets go when it is done.
+    setMaxListeners(0, this.#closing.signal, this.#departing.signal)
     socket.setNoDelay(true)
     socket.setKeepAlive(true)
     // An error is followed by 'close', which is where things end; peers that vanish are nobody's fault.
