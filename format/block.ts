@@ -9,16 +9,16 @@ import { UUID_BYTES, uuidText, writeUuid } from './uuid.js'
 /**
  * A block: consecutive batches of one topic-partition. Its header (big-endian), then the stored bytes:
  *
- *   0   4  magic         "HRBK"
- *   4   1  codec         0 raw, 1 LZ4
- *   5   3  reserved      zero
- *   8  16  topic id      UUID
+ *   0   4  magic           "HRBK"
+ *   4   1  codec           0 raw, 1 LZ4
+ *   5   3  reserved        zero
+ *   8  16  topic id        UUID
  *  24   4  partition
- *  28   4  raw bytes     of the batches, decompressed
- *  32   4  stored bytes  after this header
+ *  28   4  raw bytes       of the batches, decompressed
+ *  32   4  stored bytes    after this header
  *  36   4  batch count
- *  40   4  CRC-32C       of the stored bytes
- *  44   4  CRC-32C       of bytes 0..43
+ *  40   4  stored CRC-32C  of the stored bytes
+ *  44   4  header CRC-32C  of bytes 0..43
  *
  * It names its partition, so that a reader that comes with nothing but a byte range can tell that it has the right bytes.
  */

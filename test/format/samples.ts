@@ -23,7 +23,7 @@ export function batchOf(values: readonly string[], fields: Partial<RecordBatchIn
   return encodeRecordBatch({ records, ...fields })
 }
 
-/** Two topics, three partitions, five blocks: raw and LZ4, equal and different sizes, with and without a producer. */
+/** Two topics, three partitions, four blocks: raw and LZ4, equal and different sizes, with and without a producer. */
 export function smallSegmentBatches(level: number): SegmentBatch[] {
   let offset = 100
   const at = (records: number): { baseOffset?: number } => {
@@ -42,7 +42,7 @@ export function smallSegmentBatches(level: number): SegmentBatch[] {
   ]
 }
 
-/** The blocks close after every batch but where two of 85 bytes fit. */
+/** The two equal batches of the first partition pass it together, those of the last partition just do not. */
 export const SMALL_BLOCK_BYTES = 160
 
 export function smallSegment(level = 0): ReturnType<typeof encodeSegment> {
