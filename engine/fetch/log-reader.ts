@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { FetchRequest, FetchResult, LogReader, OffsetRequest, OffsetResult } from '../broker.js'
 import { HeadraceError } from '../errors.js'
 import type { Catalog } from '../ports/catalog.js'
@@ -62,6 +63,8 @@ class CatalogLogReader implements ClosableLogReader {
     this.#checkOpen()
     const { metrics } = this.options
     const fetch = new AbortController()
+    // Every read under way listens, and there are as many as the fetch has partitions.
+    setMaxListeners(0, fetch.signal)
     const abort = () => fetch.abort()
     if (request.signal.aborted) abort()
     request.signal.addEventListener('abort', abort, { once: true })
