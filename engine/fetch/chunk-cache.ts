@@ -1,6 +1,6 @@
 import type { Metrics } from '../ports/metrics.js'
 import type { ObjectStore } from '../ports/object-store.js'
-import { abortable } from './abortable.js'
+import { abortable, sharedAbortController } from './abortable.js'
 import { ByteLru } from './byte-lru.js'
 
 /** An immutable object of known size. */
@@ -31,7 +31,7 @@ export class ChunkCache {
   readonly #chunks: ByteLru<Uint8Array>
   readonly #loading = new Map<string, Promise<Uint8Array>>()
   readonly #queue: (() => void)[] = []
-  readonly #closing = new AbortController()
+  readonly #closing = sharedAbortController()
   #loadsInFlight = 0
 
   constructor(

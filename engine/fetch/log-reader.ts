@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { FetchRequest, FetchResult, LogReader, OffsetRequest, OffsetResult } from '../broker.js'
 import { HeadraceError } from '../errors.js'
 import type { Catalog } from '../ports/catalog.js'
@@ -6,6 +5,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { Metrics } from '../ports/metrics.js'
 import type { ObjectStore } from '../ports/object-store.js'
+import { sharedAbortController } from './abortable.js'
 import { ByteGate } from './byte-gate.js'
 import { ExtentReader } from './extent-reader.js'
 import { FETCH_LIMITS_DEFAULT, type FetchLimits } from './fetch-limits.js'
@@ -41,7 +41,7 @@ class CatalogLogReader implements ClosableLogReader {
   readonly #reader: ExtentReader
   readonly #lookup: OffsetLookup
   readonly #run: FetchRunOptions
-  readonly #closing = new AbortController()
+  readonly #closing = sharedAbortController()
   readonly #fetches = new Set<AbortController>()
   #rotation = 0
 
@@ -62,9 +62,7 @@ class CatalogLogReader implements ClosableLogReader {
   async fetch(request: FetchRequest): Promise<readonly FetchResult[]> {
     this.#checkOpen()
     const { metrics } = this.options
-    const fetch = new AbortController()
-    // Every read under way listens, and there are as many as the fetch has partitions.
-    setMaxListeners(0, fetch.signal)
+    const fetch = sharedAbortController()
     const abort = () => fetch.abort()
     if (request.signal.aborted) abort()
     request.signal.addEventListener('abort', abort, { once: true })
