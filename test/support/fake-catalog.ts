@@ -36,6 +36,8 @@ interface FakeProducer {
 interface FakeAgent extends AgentRegistration {
   readonly nodeId: number
   heartbeatAtMs: number
+  /** Its id stays taken until it would have expired: clients may still know it. */
+  gone: boolean
 }
 
 /**
@@ -68,6 +70,8 @@ export class FakeCatalog implements Catalog {
 
   async createTopic(topic: NewTopic): Promise<Topic> {
     this.#checkOpen()
+    const same = this.#topics.get(topic.topicId)
+    if (same !== undefined) return same
     for (const { name } of this.#topics.values()) {
       if (name === topic.name) throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${name} exists already`)
     }
@@ -133,9 +137,12 @@ export class FakeCatalog implements Catalog {
   async commit(segments: readonly CommitSegment[], limits: CommitLimits): Promise<SegmentOutcome[]> {
     this.#checkOpen()
     const nowMs = this.clock.nowMs()
-    const isNew = (segment: CommitSegment) => !this.#outcomes.has(segment.segmentId)
-    const isOld = (segment: CommitSegment) => nowMs - segmentTimeMs(segment.segmentId) > limits.commitAgeMaxMs
-    this.#apply(segments.filter((segment) => isNew(segment) && !isOld(segment)))
+    const isOld = ({ segmentId }: CommitSegment) => nowMs - segmentTimeMs(segmentId) > limits.commitAgeMaxMs
+    const fresh = new Map<string, CommitSegment>()
+    for (const segment of segments) {
+      if (!this.#outcomes.has(segment.segmentId) && !isOld(segment)) fresh.set(segment.segmentId, segment)
+    }
+    this.#apply([...fresh.values()])
     return segments.map(
       ({ segmentId }) => this.#outcomes.get(segmentId) ?? { segmentId, committed: false, code: 'SEGMENT_TOO_OLD' },
     )
@@ -213,17 +220,18 @@ export class FakeCatalog implements Catalog {
     for (const [nodeId, known] of this.#agents) {
       if (nowMs - known.heartbeatAtMs > known.expiryMs) this.#agents.delete(nodeId)
     }
-    const same = [...this.#agents.values()].find((known) => known.instanceId === agent.instanceId)
+    const known = [...this.#agents.values()]
+    const same = known.find(({ instanceId, gone }) => instanceId === agent.instanceId && !gone)
     let nodeId = same?.nodeId ?? 1
     while (same === undefined && this.#agents.has(nodeId)) nodeId += 1
-    this.#agents.set(nodeId, { ...agent, nodeId, heartbeatAtMs: nowMs })
+    this.#agents.set(nodeId, { ...agent, nodeId, heartbeatAtMs: nowMs, gone: false })
     return nodeId
   }
 
   async heartbeat(nodeId: number, instanceId: string): Promise<void> {
     this.#checkOpen()
     const agent = this.#agents.get(nodeId)
-    if (agent?.instanceId !== instanceId) {
+    if (agent?.instanceId !== instanceId || agent.gone) {
       throw new HeadraceError(
         'AGENT_EXPIRED',
         'never',
@@ -235,13 +243,15 @@ export class FakeCatalog implements Catalog {
 
   async unregisterAgent(nodeId: number, instanceId: string): Promise<void> {
     this.#checkOpen()
-    if (this.#agents.get(nodeId)?.instanceId === instanceId) this.#agents.delete(nodeId)
+    const agent = this.#agents.get(nodeId)
+    if (agent?.instanceId === instanceId) agent.gone = true
   }
 
   async listAgents(heartbeatAgeMaxMs: number): Promise<Agent[]> {
     this.#checkOpen()
     const nowMs = this.clock.nowMs()
     return [...this.#agents.values()]
+      .filter(({ gone }) => !gone)
       .map(({ nodeId, instanceId, host, port, zone, heartbeatAtMs }) => {
         return { nodeId, instanceId, host, port, zone, heartbeatAgeMs: nowMs - heartbeatAtMs }
       })
