@@ -25,6 +25,7 @@ import {
 import { DEFAULT_KAFKA_SETTINGS, startKafkaListener } from './kafka/index.js'
 import { createLogger } from './logging.js'
 import { openObjectStore } from './object-store/index.js'
+import { checkObjectStore } from './object-store-check.js'
 import { systemClock, systemRandom } from './system-clock.js'
 import { PiscinaSegmentUploader } from './worker-pool/piscina-segment-uploader.js'
 
@@ -147,6 +148,7 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
   const catalog = closers.add('catalog', openCatalog(config.catalog))
   await catalog.migrate()
   const objectStore = closers.add('object store', openObjectStore(config.objectStore))
+  await checkObjectStore(objectStore)
   const uploader = closers.add('workers', openUploader(config, objectStore, health, memory))
   const topics = new CachedTopicDirectory({
     catalog,
