@@ -1,0 +1,102 @@
+import { BATCH_COLUMNS, type SegmentInput } from '../engine/ports/segment-uploader.js'
+import { BLOCK_TARGET_BYTES_DEFAULT, crc32c } from '../format/index.js'
+import { compressLz4 } from '../format/lz4.js'
+import { encodeSegmentInput } from '../workers/encode-segment.js'
+import { type Measurement, mibPerS } from './report.js'
+import { PAYLOAD_NAMES, PAYLOADS, type Payload, sampleBatch } from './samples.js'
+
+const SEGMENT_BYTES = 8 * 2 ** 20
+const PARTITION_COUNT = 32
+const RECORDS_PER_BATCH = 64
+const TOPIC_ID = '6f1e0a52-5b1c-4a52-9a39-0d5c2c1f2b11'
+const DURATION_MS = 1_500
+
+/**
+ * What a worker does to a sealed segment, on one thread: validate every batch, order, compress, checksum. Beside it,
+ * the same bytes through nothing but CRC32C and LZ4: the price no implementation could avoid.
+ */
+export function benchmarkEncode(): Measurement[] {
+  return PAYLOADS.map(measure)
+}
+
+function measure(payload: Payload): Measurement {
+  const { input, batches, bytes } = segmentOf(payload)
+  let objectBytes = 0
+  const encodeMs = timePerRun(() => {
+    objectBytes = encodeSegmentInput(input, () => {}).objectBytes
+  })
+  const blocks = payload === 'json' ? blocksOf(batches) : []
+  const floorMs = timePerRun(() => unavoidable(batches, blocks))
+  return {
+    benchmark: 'encode',
+    case: PAYLOAD_NAMES[payload],
+    mibPerS: mibPerS(bytes, encodeMs),
+    recordsPerS: (batches.length * RECORDS_PER_BATCH) / (encodeMs / 1000),
+    note:
+      `one thread, 8 MiB, ${PARTITION_COUNT} partitions; stored ${percent(objectBytes / bytes)}; ` +
+      `${percent(floorMs / encodeMs)} of bare LZ4 and CRC32C (${mibPerS(bytes, floorMs).toFixed(0)} MiB/s)`,
+  }
+}
+
+/** Every batch's CRC is checked; what is stored gets one: compressed blocks where that helps, else the batches again. */
+function unavoidable(batches: readonly Uint8Array[], blocks: readonly Uint8Array[]): void {
+  for (const batch of batches) crc32c(batch)
+  for (const block of blocks) crc32c(compressLz4(block))
+  if (blocks.length === 0) for (const batch of batches) crc32c(batch)
+}
+
+function blocksOf(batches: readonly Uint8Array[]): Uint8Array[] {
+  // In the segment's order, so that the blocks hold the same bytes.
+  const whole = Buffer.concat(
+    batches
+      .map((batch, number) => ({ batch, partition: number % PARTITION_COUNT }))
+      .sort((a, b) => a.partition - b.partition)
+      .map(({ batch }) => batch),
+  )
+  const count = Math.ceil(whole.byteLength / BLOCK_TARGET_BYTES_DEFAULT)
+  return Array.from({ length: count }, (_, number) =>
+    whole.subarray(number * BLOCK_TARGET_BYTES_DEFAULT, (number + 1) * BLOCK_TARGET_BYTES_DEFAULT),
+  )
+}
+
+function segmentOf(payload: Payload): { input: SegmentInput; batches: Uint8Array[]; bytes: number } {
+  const arena = new SharedArrayBuffer(SEGMENT_BYTES)
+  const target = new Uint8Array(arena)
+  const batches: Uint8Array[] = []
+  const rows: number[] = []
+  let position = 0
+  for (let number = 0; ; number++) {
+    // Every batch another one: LZ4 would find a repeated one in its window.
+    const batch = sampleBatch({ payload, recordCount: RECORDS_PER_BATCH })
+    if (position + batch.byteLength > SEGMENT_BYTES) break
+    target.set(batch, position)
+    rows.push(0, number % PARTITION_COUNT, position, batch.byteLength, 1)
+    batches.push(target.subarray(position, position + batch.byteLength))
+    position += batch.byteLength
+  }
+  const input: SegmentInput = {
+    segmentId: '01975a3e-0000-7000-8000-000000000001',
+    objectKey: 'benchmark',
+    createdAtMs: 1_750_000_000_000,
+    arena,
+    topicIds: [TOPIC_ID],
+    batches: Int32Array.from(rows),
+  }
+  if (input.batches.length !== batches.length * BATCH_COLUMNS) throw new Error('the columns of a batch have changed')
+  return { input, batches, bytes: position }
+}
+
+function timePerRun(run: () => void): number {
+  for (let warmup = 0; warmup < 10; warmup++) run()
+  const startedAtMs = performance.now()
+  let runs = 0
+  while (performance.now() - startedAtMs < DURATION_MS) {
+    run()
+    runs++
+  }
+  return (performance.now() - startedAtMs) / runs
+}
+
+function percent(fraction: number): string {
+  return `${Math.round(fraction * 100)}%`
+}

@@ -1,0 +1,142 @@
+import { availableParallelism } from 'node:os'
+import { openCatalog } from '../adapters/catalog/index.js'
+import { MemoryObjectStore } from '../adapters/object-store/index.js'
+import { systemClock, systemRandom } from '../adapters/system-clock.js'
+import { PiscinaSegmentUploader } from '../adapters/worker-pool/piscina-segment-uploader.js'
+import type { ProduceBatch, ProduceRequest } from '../engine/broker.js'
+import { RecentSegments } from '../engine/fetch/index.js'
+import { NO_LOGGER } from '../engine/ports/logger.js'
+import { NO_METRICS } from '../engine/ports/metrics.js'
+import type { PutResult } from '../engine/ports/object-store.js'
+import { createWritePath, type WritePath } from '../engine/write-path.js'
+import { type Measurement, mibPerS, percentile } from './report.js'
+import { PAYLOAD_NAMES, PAYLOADS, type Payload, sampleBatch } from './samples.js'
+
+const TOPIC_ID = '6f1e0a52-5b1c-4a52-9a39-0d5c2c1f2b11'
+const PARTITION_COUNT = 64
+const PARTITIONS_PER_REQUEST = 8
+const RECORDS_PER_BATCH = 256
+/** Requests that wait for their acknowledgement at any time. */
+const IN_FLIGHT = 64
+const CHUNK_BYTES = 64 * 1024
+const WARMUP_MS = 1_000
+const DURATION_MS = 4_000
+const FLUSH_BYTES = 8 * 2 ** 20
+const ARENA_BYTES = 256 * 2 ** 20
+
+/** From `append` to the acknowledgement: intake, workers, an object store in memory and a catalog in memory; no network. */
+export async function benchmarkEngine(): Promise<Measurement[]> {
+  const measurements: Measurement[] = []
+  for (const payload of PAYLOADS) measurements.push(await measure(payload))
+  return measurements
+}
+
+async function measure(payload: Payload): Promise<Measurement> {
+  const catalog = openCatalog('sqlite::memory:')
+  await catalog.migrate()
+  await catalog.createTopic({ topicId: TOPIC_ID, name: 'bench', partitionCount: PARTITION_COUNT, configs: {} })
+  const workerCount = Math.max(1, availableParallelism() - 1)
+  const uploader = new PiscinaSegmentUploader({
+    objectStoreUrl: undefined,
+    objectStore: new ForgetfulObjectStore(),
+    workerCount,
+    tasksPerWorker: 8,
+    taskCountMax: ARENA_BYTES / FLUSH_BYTES,
+  })
+  const writePath = createWritePath({
+    catalog,
+    uploader,
+    clock: systemClock,
+    random: systemRandom,
+    metrics: NO_METRICS,
+    logger: NO_LOGGER,
+    flush: { flushBytes: FLUSH_BYTES, flushIntervalMs: 10 },
+    commit: { commitAgeMaxMs: 600_000, commitRetryMaxMs: 20_000 },
+    arenaBytes: ARENA_BYTES,
+    watermarks: { advance() {} },
+    recent: new RecentSegments(16 * 2 ** 20),
+    onTopicGone() {},
+  })
+  try {
+    const { bytes, recordCount, durationMs, latenciesMs } = await drive(writePath, payload)
+    const sorted = Float64Array.from(latenciesMs).sort()
+    return {
+      benchmark: 'engine',
+      case: PAYLOAD_NAMES[payload],
+      mibPerS: mibPerS(bytes, durationMs),
+      recordsPerS: recordCount / (durationMs / 1000),
+      p50Ms: percentile(sorted, 0.5),
+      p99Ms: percentile(sorted, 0.99),
+      note: `${workerCount} worker, ${IN_FLIGHT} requests in flight, each in ${PARTITIONS_PER_REQUEST} of ${PARTITION_COUNT} partitions, 8 MiB or 10 ms`,
+    }
+  } finally {
+    await writePath.close()
+    await uploader.close()
+    await catalog.close()
+  }
+}
+
+/** Takes everything and keeps nothing: the benchmark writes more than memory holds, and reads none of it. */
+class ForgetfulObjectStore extends MemoryObjectStore {
+  override async put(_key: string, body: Uint8Array): Promise<PutResult> {
+    return { bytes: body.byteLength, requestCount: 1 }
+  }
+}
+
+interface Driven {
+  readonly bytes: number
+  readonly recordCount: number
+  readonly durationMs: number
+  readonly latenciesMs: readonly number[]
+}
+
+async function drive(writePath: WritePath, payload: Payload): Promise<Driven> {
+  const requests = Array.from({ length: PARTITION_COUNT / PARTITIONS_PER_REQUEST }, (_, number) =>
+    requestFor(payload, number * PARTITIONS_PER_REQUEST),
+  )
+  const latenciesMs: number[] = []
+  let bytes = 0
+  let recordCount = 0
+  const startedAtMs = performance.now()
+  const measureFromMs = startedAtMs + WARMUP_MS
+  const endMs = measureFromMs + DURATION_MS
+  const client = async (number: number) => {
+    const request = requests[number % requests.length]!
+    for (let now = performance.now(); now < endMs; now = performance.now()) {
+      const results = await (await writePath.intake.append(request)).results
+      const failed = results.find((result) => !result.ok)
+      if (failed !== undefined && !failed.ok) throw failed.error
+      const ackedAtMs = performance.now()
+      if (ackedAtMs < measureFromMs || ackedAtMs > endMs) continue
+      latenciesMs.push(ackedAtMs - now)
+      for (const batch of request.batches) bytes += batch.bytes
+      recordCount += request.batches.length * RECORDS_PER_BATCH
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, number) => client(number)))
+  return { bytes, recordCount, durationMs: DURATION_MS, latenciesMs }
+}
+
+/** A request as a socket would deliver it: chunks that end where they happen to end. */
+function requestFor(payload: Payload, firstPartition: number): ProduceRequest {
+  const batches: ProduceBatch[] = []
+  const pieces: Uint8Array[] = []
+  let position = 0
+  for (let number = 0; number < PARTITIONS_PER_REQUEST; number++) {
+    const piece = sampleBatch({ payload, recordCount: RECORDS_PER_BATCH })
+    batches.push({
+      topicId: TOPIC_ID,
+      partition: firstPartition + number,
+      position,
+      bytes: piece.byteLength,
+      zstdAllowed: true,
+    })
+    pieces.push(piece)
+    position += piece.byteLength
+  }
+  const whole = Buffer.concat(pieces)
+  const chunks: Uint8Array[] = []
+  for (let start = 0; start < whole.byteLength; start += CHUNK_BYTES)
+    chunks.push(whole.subarray(start, start + CHUNK_BYTES))
+  return { chunks, batches }
+}
