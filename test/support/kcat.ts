@@ -15,7 +15,7 @@ export interface KcatRecord {
 export interface KcatOptions {
   readonly brokers: string
   /** What kcat reads on standard input. */
-  readonly input?: string | Uint8Array | Iterable<string | Uint8Array>
+  readonly input?: string | Uint8Array | Iterable<string> | AsyncIterable<string>
   readonly timeoutMs?: number
 }
 
