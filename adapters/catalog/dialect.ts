@@ -1,0 +1,78 @@
+import type { Knex } from 'knex'
+
+/**
+ * Everything in which the databases differ. What is not here is the same SQL on all of them.
+ */
+export interface Dialect {
+  readonly name: 'sqlite' | 'mysql'
+
+  /** SQL expression: milliseconds since the Unix epoch by the database's clock, whatever the session's time zone. */
+  readonly nowMs: string
+  /** Begins a transaction that may write. */
+  readonly begin: string
+  /** Ends a SELECT whose rows are to stay locked until the transaction ends. */
+  readonly lockRows: string
+  /** Follows a table name to keep the optimizer on the primary key. */
+  readonly onPrimaryKey: string
+  /** Longest statement we send; bulk statements are cut below it. */
+  readonly statementBytesMax: number
+  /** Whether a transaction can contain CREATE TABLE. Where not, each such statement commits by itself. */
+  readonly transactionalDdl: boolean
+
+  readonly types: {
+    readonly uuid: string
+    readonly blob: string
+    readonly text: string
+    /** Compared byte by byte. */
+    readonly name: string
+  }
+
+  /** One statement or several, each of which may be repeated. */
+  createTable(table: TableDefinition): readonly string[]
+  /** `tuples` go into the table, except where their key is there already. */
+  insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string
+  /** Ends an INSERT: where the key exists, `columns` take the new values. */
+  onConflictReplace(keys: readonly string[], columns: readonly string[]): string
+  /** Condition: the pair of columns is one of `pairs`, found by index. Pairs are ordered. */
+  pairWithin(columns: readonly [string, string], pairs: readonly Pair[]): string
+  /** Deletes at most `limit` rows. */
+  deleteSome(table: string, keys: readonly string[], where: string, orderBy: string, limit: string): string
+
+  /** Rows of a query's raw answer; the number of rows matched by a change's. */
+  rowsOf(answer: unknown): readonly Record<string, unknown>[]
+  matchedOf(answer: unknown): number
+
+  failureOf(error: unknown): Failure
+  /** Makes sure that the connection serves nobody any more. */
+  discard(connection: unknown): void
+  openKnex(): Knex
+}
+
+/** As SQL literals. */
+export type Pair = readonly [string, string]
+
+export interface TableDefinition {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly primaryKey: string
+  readonly uniques?: readonly string[]
+  readonly indexes?: Readonly<Record<string, string>>
+}
+
+/** What a driver's error means to the catalog. */
+export type FailureKind =
+  /** Lost against another transaction, which the database has ended or which we end: repeat it whole. */
+  | 'conflict'
+  | 'duplicate-key'
+  /** The database is not there, or does not let us work now. */
+  | 'unavailable'
+  | 'denied'
+  | 'table-missing'
+  /** The database understood and refused: nothing that repeating could change. */
+  | 'refused'
+
+export interface Failure {
+  readonly kind: FailureKind
+  /** Short and without SQL text, names of users, or values. */
+  readonly text: string
+}

@@ -1,0 +1,100 @@
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import type { Knex } from 'knex'
+import { SQLITE_MEMORY } from './catalog-url.js'
+
+/**
+ * knex's better-sqlite3 dialect on the `libsql` package, which has the same interface and comes prebuilt for every
+ * platform, so that installing needs no compiler.
+ */
+const require = createRequire(import.meta.url)
+const BetterSqliteClient = require('knex/lib/dialects/better-sqlite3/index.js') as BetterSqliteClientConstructor
+
+/**
+ * How long a call may stand still for another process' lock. The driver waits synchronously, so it is kept short;
+ * who still finds the lock taken waits in `Database`, where the event loop goes on.
+ */
+const BUSY_WAIT_MS = 2
+const OPEN_ATTEMPTS = 200
+const TRANSACTION_CONTROL = /^(BEGIN|COMMIT|ROLLBACK)\b/
+
+export interface LibsqlDatabase {
+  readonly inTransaction: boolean
+  exec(sql: string): void
+  close(): void
+  /** knex does not hand out a connection that has this. */
+  __knex__disposed?: unknown
+}
+
+type LibsqlConstructor = new (filename: string, options: { readonly timeout: number }) => LibsqlDatabase
+
+interface Query {
+  readonly sql: string
+  response?: unknown
+}
+
+interface BetterSqliteClient {
+  _query(connection: LibsqlDatabase, query: Query): Promise<Query>
+  readonly driver: LibsqlConstructor
+  readonly connectionSettings: { readonly filename: string }
+}
+
+type BetterSqliteClientConstructor = new (config: Knex.Config) => BetterSqliteClient
+
+export class LibsqlClient extends BetterSqliteClient {
+  _driver(): LibsqlConstructor {
+    return require('libsql') as LibsqlConstructor
+  }
+
+  async acquireRawConnection(): Promise<LibsqlDatabase> {
+    const { filename } = this.connectionSettings
+    if (filename !== SQLITE_MEMORY) mkdirSync(dirname(filename), { recursive: true })
+    const database = new this.driver(filename, { timeout: BUSY_WAIT_MS })
+    try {
+      await prepare(database)
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    return database
+  }
+
+  /**
+   * A statement that met SQLITE_BUSY stays "in progress" until the garbage collector finds it, and no COMMIT succeeds beside it.
+   * What begins and ends transactions therefore goes through `exec`, which leaves no statement behind; should any other
+   * statement meet the lock, which needs a rare moment such as recovery, its connection is replaced.
+   */
+  override async _query(connection: LibsqlDatabase, query: Query): Promise<Query> {
+    if (TRANSACTION_CONTROL.test(query.sql)) {
+      connection.exec(query.sql)
+      query.response = { changes: 0 }
+      return query
+    }
+    try {
+      return await super._query(connection, query)
+    } catch (error) {
+      if (isBusy(error)) connection.__knex__disposed = error
+      throw error
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED)/.test((error as { code?: string }).code ?? '')
+}
+
+/** Switching to WAL needs the file for itself for a moment; several agents may start at once. */
+async function prepare(database: LibsqlDatabase): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      // The default of WAL mode, NORMAL, may lose the last commits when the machine loses power: they were acknowledged.
+      database.exec('PRAGMA synchronous = FULL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || attempt === OPEN_ATTEMPTS) throw error
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}

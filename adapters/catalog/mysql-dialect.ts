@@ -1,0 +1,179 @@
+import knexModule, { type Knex } from 'knex'
+import type { Connection, ResultSetHeader } from 'mysql2'
+import type { MysqlPlace } from './catalog-url.js'
+import type { Dialect, Failure, FailureKind, Pair, TableDefinition } from './dialect.js'
+import { inChunks } from './sql-text.js'
+
+const { knex } = knexModule
+
+/** MySQL 8, MariaDB 10.6 and what speaks like them (Aurora, Vitess, TiDB): only what all of them support. */
+export class MysqlDialect implements Dialect {
+  readonly name = 'mysql'
+  readonly nowMs = "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)"
+  readonly begin = 'START TRANSACTION'
+  readonly lockRows = ' FOR UPDATE'
+  readonly onPrimaryKey = ' FORCE INDEX (PRIMARY)'
+  /** Servers accept 16 MiB at least. */
+  readonly statementBytesMax = 4 * 1024 * 1024
+  readonly transactionalDdl = false
+  readonly types = {
+    uuid: 'BINARY(16)',
+    blob: 'MEDIUMBLOB',
+    text: 'MEDIUMTEXT',
+    name: 'VARCHAR(249) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+  }
+  readonly #place: MysqlPlace
+  readonly #connectionCountMax: number
+
+  constructor(place: MysqlPlace, connectionCountMax: number) {
+    this.#place = place
+    this.#connectionCountMax = connectionCountMax
+  }
+
+  createTable({ name, columns, primaryKey, uniques = [], indexes = {} }: TableDefinition): string[] {
+    const parts = [
+      ...columns,
+      `PRIMARY KEY (${primaryKey})`,
+      ...uniques.map((unique) => `UNIQUE (${unique})`),
+      ...Object.entries(indexes).map(([index, indexColumns]) => `KEY ${index} (${indexColumns})`),
+    ]
+    const options = 'ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
+    return [`CREATE TABLE IF NOT EXISTS ${name} (${parts.join(', ')}) ${options}`]
+  }
+
+  insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string {
+    return `INSERT IGNORE INTO ${table} (${columns.join(', ')}) VALUES ${tuples.join(', ')}`
+  }
+
+  /** `VALUES(column)` and not MySQL 8's row alias, which MariaDB lacks. */
+  onConflictReplace(_keys: readonly string[], columns: readonly string[]): string {
+    return ` ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = VALUES(${column})`).join(', ')}`
+  }
+
+  /** A list of row values is no range to MariaDB; one equality and one list per first column is. */
+  pairWithin([first, second]: readonly [string, string], pairs: readonly Pair[]): string {
+    const groups = new Map<string, string[]>()
+    for (const [one, two] of pairs) {
+      const group = groups.get(one)
+      if (group) group.push(two)
+      else groups.set(one, [two])
+    }
+    const parts = [...groups].flatMap(([one, twos]) =>
+      inChunks(twos, 500).map((chunk) => `(${first} = ${one} AND ${second} IN (${chunk.join(', ')}))`),
+    )
+    return `(${parts.join(' OR ')})`
+  }
+
+  deleteSome(table: string, _keys: readonly string[], where: string, orderBy: string, limit: string): string {
+    return `DELETE FROM ${table} WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`
+  }
+
+  rowsOf(answer: unknown): readonly Record<string, unknown>[] {
+    return (answer as [Record<string, unknown>[]])[0]
+  }
+
+  /** mysql2 asks the server for matched rows, not for changed ones. */
+  matchedOf(answer: unknown): number {
+    return (answer as [ResultSetHeader])[0].affectedRows
+  }
+
+  failureOf(error: unknown): Failure {
+    const { errno, code, sqlState } = error as { errno?: number; code?: string; sqlState?: string }
+    const kind = KIND_OF_ERRNO.get(errno ?? 0)
+    if (kind) return { kind, text: code ?? `error ${errno}` }
+    if (sqlState === '40001') return { kind: 'conflict', text: code ?? sqlState }
+    // The server answers with an errno above 1000 and a state; everything else is the connection's trouble.
+    if (sqlState !== undefined && errno !== undefined && errno >= 1000 && !sqlState.startsWith('08')) {
+      return { kind: 'refused', text: code ?? `error ${errno}` }
+    }
+    return { kind: 'unavailable', text: code ?? 'the connection failed' }
+  }
+
+  discard(connection: unknown): void {
+    ;(connection as Connection).destroy()
+  }
+
+  openKnex(): Knex {
+    const { host, port, user, password, database, tls } = this.#place
+    return knex({
+      client: 'mysql2',
+      compileSqlOnError: false,
+      log: SILENT,
+      connection: {
+        host,
+        port,
+        user,
+        password,
+        database,
+        charset: 'utf8mb4',
+        connectTimeout: 5000,
+        enableKeepAlive: true,
+        ...(tls ? { ssl: { ...tls, minVersion: 'TLSv1.2' } } : {}),
+      },
+      pool: {
+        min: 0,
+        max: this.#connectionCountMax,
+        acquireTimeoutMillis: 15_000,
+        idleTimeoutMillis: 60_000,
+        afterCreate: (connection: Connection, done: (error?: Error | null) => void) => prepare(connection, done),
+      },
+    })
+  }
+}
+
+/**
+ * READ COMMITTED: every statement sees what is committed, and a locked range does not hold the gaps around it. Strict
+ * mode: a value that does not fit is an error. The lock wait is ours to bound, well below the statement deadline; servers
+ * that do not know the variable keep their own.
+ */
+function prepare(connection: Connection, done: (error?: Error | null) => void): void {
+  connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', (error) => {
+    if (error) return done(error)
+    connection.query("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'", (error) => {
+      if (error) return done(error)
+      connection.query('SET SESSION innodb_lock_wait_timeout = 5', () => done())
+    })
+  })
+}
+
+const SILENT = { warn() {}, error() {}, debug() {}, deprecate() {} }
+
+const KIND_OF_ERRNO: ReadonlyMap<number, FailureKind> = new Map<number, FailureKind>([
+  // Lock wait timeout, deadlock, record changed since last read.
+  [1205, 'conflict'],
+  [1213, 'conflict'],
+  [1020, 'conflict'],
+  // TiDB: write conflict, retryable transaction, schema changed meanwhile.
+  [9007, 'conflict'],
+  [8002, 'conflict'],
+  [8022, 'conflict'],
+  [8028, 'conflict'],
+  [1062, 'duplicate-key'],
+  [1044, 'denied'],
+  [1045, 'denied'],
+  [1049, 'denied'],
+  [1142, 'denied'],
+  [1698, 'denied'],
+  [1146, 'table-missing'],
+  // Too many connections, host blocked, shutting down, killed, read-only after a failover, disk full, out of memory.
+  [1040, 'unavailable'],
+  [1203, 'unavailable'],
+  [1226, 'unavailable'],
+  [1129, 'unavailable'],
+  [1053, 'unavailable'],
+  [1077, 'unavailable'],
+  [1079, 'unavailable'],
+  [1317, 'unavailable'],
+  [1927, 'unavailable'],
+  [1969, 'unavailable'],
+  [3024, 'unavailable'],
+  [4031, 'unavailable'],
+  [1290, 'unavailable'],
+  [1792, 'unavailable'],
+  [1836, 'unavailable'],
+  [1021, 'unavailable'],
+  [1037, 'unavailable'],
+  [1038, 'unavailable'],
+  [1041, 'unavailable'],
+  [1114, 'unavailable'],
+])

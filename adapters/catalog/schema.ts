@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto'
+import type { Session } from './database.js'
+import type { Dialect, TableDefinition } from './dialect.js'
+import { tuple } from './sql-text.js'
+
+/**
+ * The schema as a numbered list of steps. A step is never changed once released; it may be run again after it was cut off in
+ * the middle, because on MySQL every CREATE TABLE commits by itself.
+ */
+export interface Migration {
+  readonly version: number
+  readonly tables?: (dialect: Dialect) => readonly TableDefinition[]
+  /** Changes of rows, in the transaction that also notes the version. */
+  readonly rows?: (session: Session) => Promise<void>
+}
+
+export const SCHEMA_TABLE: TableDefinition = {
+  name: 'schema_version',
+  columns: ['singleton SMALLINT NOT NULL', 'version INT NOT NULL'],
+  primaryKey: 'singleton',
+}
+
+/** `segments.state` */
+export const SEGMENT_LIVE = 1
+/** No extent points at it: its object may be deleted after the grace period, and the row after its object. */
+export const SEGMENT_DEAD = 2
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, tables: tablesOfVersion1, rows: rowsOfVersion1 }]
+
+function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
+  const { types } = dialect
+  return [
+    {
+      name: 'cluster_state',
+      columns: [
+        'singleton SMALLINT NOT NULL',
+        'cluster_id VARCHAR(36) NOT NULL',
+        'next_producer_id BIGINT NOT NULL',
+        'next_topic_no BIGINT NOT NULL',
+      ],
+      primaryKey: 'singleton',
+    },
+    {
+      // A deleted topic keeps its row, without its live name, until the background jobs have removed its extents.
+      name: 'topics',
+      columns: [
+        `topic_id ${types.uuid} NOT NULL`,
+        'topic_no BIGINT NOT NULL',
+        `live_name ${types.name} NULL`,
+        `name ${types.name} NOT NULL`,
+        'partition_count INT NOT NULL',
+        `configs ${types.text} NOT NULL`,
+        'created_at_ms BIGINT NOT NULL',
+        'deleted_at_ms BIGINT NULL',
+      ],
+      primaryKey: 'topic_id',
+      uniques: ['topic_no', 'live_name'],
+      indexes: { topics_deleted: 'deleted_at_ms' },
+    },
+    {
+      // The row that a commit locks. max_timestamp_ms: the greatest ever committed, -2 while there is none.
+      name: 'partitions',
+      columns: [
+        'partition_no BIGINT NOT NULL',
+        'log_start_offset BIGINT NOT NULL',
+        'high_watermark BIGINT NOT NULL',
+        'max_timestamp_ms BIGINT NOT NULL',
+      ],
+      primaryKey: 'partition_no',
+    },
+    {
+      // outcome: see engine/commit/commit-outcome.ts; empty for segments written by compaction. A row stays at least as
+      // long as its segment may be committed again (commitAgeMax), also when it was dead from the start.
+      name: 'segments',
+      columns: [
+        `segment_id ${types.uuid} NOT NULL`,
+        'object_key VARCHAR(512) NOT NULL',
+        'object_bytes BIGINT NOT NULL',
+        'level SMALLINT NOT NULL',
+        'state SMALLINT NOT NULL',
+        'live_extents INT NOT NULL',
+        'committed_at_ms BIGINT NOT NULL',
+        'dead_at_ms BIGINT NULL',
+        `outcome ${types.blob} NOT NULL`,
+      ],
+      primaryKey: 'segment_id',
+      indexes: { segments_state: 'state, level, segment_id' },
+    },
+    {
+      // By end offset: the extent that contains an offset is the first one that ends after it, and it may start before.
+      // running_max_timestamp_ms: greatest timestamp of the partition up to here. It grows with the offsets, so the first
+      // extent with a late enough timestamp is found by index; an extent's own maximum may be smaller.
+      name: 'extents',
+      columns: [
+        'partition_no BIGINT NOT NULL',
+        'end_offset BIGINT NOT NULL',
+        'base_offset BIGINT NOT NULL',
+        `segment_id ${types.uuid} NOT NULL`,
+        'position BIGINT NOT NULL',
+        'bytes BIGINT NOT NULL',
+        'batch_skip_count INT NOT NULL',
+        'batch_count INT NOT NULL',
+        'max_timestamp_ms BIGINT NOT NULL',
+        'running_max_timestamp_ms BIGINT NOT NULL',
+      ],
+      primaryKey: 'partition_no, end_offset',
+      indexes: {
+        extents_timestamp: 'partition_no, running_max_timestamp_ms, end_offset',
+        extents_segment: 'segment_id',
+      },
+    },
+    {
+      name: 'producers',
+      columns: [
+        'partition_no BIGINT NOT NULL',
+        'producer_id BIGINT NOT NULL',
+        'epoch INT NOT NULL',
+        `batches ${types.blob} NOT NULL`,
+        'updated_at_ms BIGINT NOT NULL',
+      ],
+      primaryKey: 'partition_no, producer_id',
+      indexes: { producers_updated: 'updated_at_ms' },
+    },
+    {
+      // An agent that left keeps its node id taken until it would have expired: clients may still know it by that.
+      name: 'agents',
+      columns: [
+        'node_id INT NOT NULL',
+        'instance_id VARCHAR(64) NULL',
+        'host VARCHAR(255) NOT NULL',
+        'port INT NOT NULL',
+        'zone VARCHAR(255) NULL',
+        'expiry_ms BIGINT NOT NULL',
+        'heartbeat_at_ms BIGINT NOT NULL',
+      ],
+      primaryKey: 'node_id',
+    },
+  ]
+}
+
+async function rowsOfVersion1(session: Session): Promise<void> {
+  const columns = ['singleton', 'cluster_id', 'next_producer_id', 'next_topic_no']
+  if ((await session.rows('SELECT singleton FROM cluster_state')).length > 0) return
+  // 22 characters of base64, as Kafka's tools make them.
+  const clusterId = randomBytes(16).toString('base64url')
+  await session.insert('cluster_state', columns, [tuple('1', `'${clusterId}'`, '0', '1')])
+}

@@ -1,0 +1,124 @@
+import { HeadraceError } from '../../engine/errors.js'
+import type { PartitionRef, Topic, TopicId } from '../../engine/model.js'
+import type {
+  Agent,
+  AgentRegistration,
+  Catalog,
+  CommitLimits,
+  CommitSegment,
+  Extent,
+  ExtentAnswer,
+  ExtentRequest,
+  NewTopic,
+  PartitionOffsets,
+  SegmentOutcome,
+  TimestampRequest,
+} from '../../engine/ports/catalog.js'
+import * as agents from './agents.js'
+import { commitSegments } from './commit.js'
+import type { Database } from './database.js'
+import * as extents from './extents.js'
+import { migrate } from './migrate.js'
+import { PartitionNumbers } from './partition-numbers.js'
+import * as producers from './producers.js'
+import { textOf } from './sql-text.js'
+import * as topics from './topics.js'
+
+/** The catalog on a SQL database. Owns the connections; `close` ends them. */
+export class SqlCatalog implements Catalog {
+  readonly location: string
+  readonly #database: Database
+  readonly #numbers = new PartitionNumbers()
+
+  constructor(database: Database, location: string) {
+    this.#database = database
+    this.location = location
+  }
+
+  migrate(): Promise<void> {
+    return migrate(this.#database)
+  }
+
+  async clusterId(): Promise<string> {
+    const [row] = await this.#database.read((session) => session.rows('SELECT cluster_id FROM cluster_state'))
+    if (row) return textOf(row, 'cluster_id')
+    throw new HeadraceError(
+      'CATALOG_SCHEMA_MISMATCH',
+      'never',
+      `the catalog ${this.location} has no cluster id: its schema was not created completely, run the migration again`,
+    )
+  }
+
+  createTopic(topic: NewTopic): Promise<Topic> {
+    return topics.createTopic(this.#database, this.#numbers, topic)
+  }
+
+  deleteTopic(topicId: TopicId): Promise<void> {
+    return topics.deleteTopic(this.#database, topicId)
+  }
+
+  topicsByName(names: readonly string[]): Promise<Topic[]> {
+    return this.#database.read((session) => topics.topicsByName(session, names))
+  }
+
+  topicsById(topicIds: readonly TopicId[]): Promise<Topic[]> {
+    return this.#database.read((session) => topics.topicsById(session, topicIds))
+  }
+
+  listTopics(): Promise<Topic[]> {
+    return this.#database.read(topics.listTopics)
+  }
+
+  allocateProducerIds(count: number): Promise<number> {
+    return producers.allocateProducerIds(this.#database, count)
+  }
+
+  expireProducers(olderThanMs: number, limit: number): Promise<number> {
+    return producers.expireProducers(this.#database, olderThanMs, limit)
+  }
+
+  commit(segments: readonly CommitSegment[], limits: CommitLimits): Promise<SegmentOutcome[]> {
+    return commitSegments(this.#database, this.#numbers, segments, limits)
+  }
+
+  partitionOffsets(partitions: readonly PartitionRef[]): Promise<(PartitionOffsets | undefined)[]> {
+    return this.#database.read((session) => extents.partitionOffsets(session, this.#numbers, partitions))
+  }
+
+  findExtents(requests: readonly ExtentRequest[]): Promise<(ExtentAnswer | undefined)[]> {
+    return this.#database.read((session) => extents.findExtents(session, this.#numbers, requests))
+  }
+
+  findExtentsByTimestamp(requests: readonly TimestampRequest[]): Promise<(Extent | undefined)[]> {
+    return this.#database.read((session) => extents.findExtentsByTimestamp(session, this.#numbers, requests))
+  }
+
+  findExtentsByMaxTimestamp(partitions: readonly PartitionRef[]): Promise<(Extent | undefined)[]> {
+    return this.#database.read((session) => extents.findExtentsByMaxTimestamp(session, this.#numbers, partitions))
+  }
+
+  registerAgent(agent: AgentRegistration): Promise<number> {
+    return agents.registerAgent(this.#database, agent)
+  }
+
+  heartbeat(nodeId: number, instanceId: string): Promise<void> {
+    return agents.heartbeat(this.#database, nodeId, instanceId)
+  }
+
+  unregisterAgent(nodeId: number, instanceId: string): Promise<void> {
+    return agents.unregisterAgent(this.#database, nodeId, instanceId)
+  }
+
+  listAgents(heartbeatAgeMaxMs: number): Promise<Agent[]> {
+    const { nowMs } = this.#database.dialect
+    return this.#database.read((session) => agents.listAgents(session, nowMs, heartbeatAgeMaxMs))
+  }
+
+  async ping(): Promise<void> {
+    await this.#database.read((session) => session.rows('SELECT 1'))
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+}

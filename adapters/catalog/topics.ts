@@ -1,0 +1,99 @@
+import { TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
+import { HeadraceError } from '../../engine/errors.js'
+import type { Topic, TopicId } from '../../engine/model.js'
+import type { NewTopic } from '../../engine/ports/catalog.js'
+import { type Database, isDuplicateKey, type Session } from './database.js'
+import { type PartitionNumbers, partitionNumber, partitionsOfTopic } from './partition-numbers.js'
+import { inChunks, int, intOf, type Row, textOf, tuple, uuid, uuidOf, within } from './sql-text.js'
+
+const TOPIC_COLUMNS = 'topic_id, live_name, partition_count, configs'
+const NAMES_PER_STATEMENT = 500
+
+export async function createTopic(database: Database, numbers: PartitionNumbers, topic: NewTopic): Promise<Topic> {
+  const { topicId, name, partitionCount, configs } = topic
+  const topicNo = await database.change(async (session) => {
+    // Before the counter's row is locked: agents that create a topic by using it mostly find that another one was first.
+    const [taken] = await session.rows('SELECT topic_id, topic_no FROM topics WHERE live_name = ?', [name])
+    // Ours: an earlier call whose outcome got lost.
+    if (taken && uuidOf(taken, 'topic_id') === topicId) return intOf(taken, 'topic_no')
+    if (taken) throw exists(name)
+    const topicNo = await nextTopicNo(session)
+    const values = [uuid(topicId), int(topicNo), '?', '?', int(partitionCount), '?', database.dialect.nowMs]
+    try {
+      await session.run(
+        `INSERT INTO topics (topic_id, topic_no, live_name, name, partition_count, configs, created_at_ms) VALUES ${tuple(...values)}`,
+        [name, name, JSON.stringify(configs)],
+      )
+    } catch (error) {
+      throw isDuplicateKey(error) ? exists(name) : error
+    }
+    const rows = Array.from({ length: partitionCount }, (_, partition) =>
+      tuple(int(partitionNumber(topicNo, partition)), '0', '0', int(TIMESTAMP_NONE)),
+    )
+    const columns = ['partition_no', 'log_start_offset', 'high_watermark', 'max_timestamp_ms']
+    await session.insert('partitions', columns, rows)
+    return topicNo
+  })
+  numbers.remember(topicId, topicNo)
+  return { topicId, name, partitionCount, configs }
+}
+
+async function nextTopicNo(session: Session): Promise<number> {
+  await session.run('UPDATE cluster_state SET next_topic_no = next_topic_no + 1 WHERE singleton = 1')
+  const [row] = await session.rows('SELECT next_topic_no - 1 AS topic_no FROM cluster_state WHERE singleton = 1')
+  return intOf(row ?? {}, 'topic_no')
+}
+
+export async function deleteTopic(database: Database, topicId: TopicId): Promise<void> {
+  const { lockRows, nowMs } = database.dialect
+  await database.change(async (session) => {
+    const [row] = await session.rows(
+      `SELECT topic_no FROM topics WHERE topic_id = ${uuid(topicId)} AND live_name IS NOT NULL${lockRows}`,
+    )
+    if (!row)
+      throw new HeadraceError('TOPIC_UNKNOWN', 'never', `there is no topic ${topicId}; it may have been deleted`)
+    const partitions = partitionsOfTopic(intOf(row, 'topic_no'))
+    // Partitions before producers: a commit that holds the partitions may still write their producers.
+    await session.run(`DELETE FROM partitions WHERE ${partitions}`)
+    await session.run(`DELETE FROM producers WHERE ${partitions}`)
+    await session.run(`UPDATE topics SET live_name = NULL, deleted_at_ms = ${nowMs} WHERE topic_id = ${uuid(topicId)}`)
+  })
+}
+
+export async function topicsByName(session: Session, names: readonly string[]): Promise<Topic[]> {
+  const wanted = new Set(names)
+  const topics: Topic[] = []
+  for (const chunk of inChunks([...wanted], NAMES_PER_STATEMENT)) {
+    const places = chunk.map(() => '?').join(', ')
+    const rows = await session.rows(`SELECT ${TOPIC_COLUMNS} FROM topics WHERE live_name IN (${places})`, chunk)
+    topics.push(...rows.map(topicOf))
+  }
+  // MySQL compares without trailing spaces.
+  return topics.filter(({ name }) => wanted.has(name))
+}
+
+export async function topicsById(session: Session, topicIds: readonly TopicId[]): Promise<Topic[]> {
+  const wanted = [...new Set(topicIds)]
+  if (wanted.length === 0) return []
+  const condition = within('topic_id', wanted.map(uuid))
+  const rows = await session.rows(`SELECT ${TOPIC_COLUMNS} FROM topics WHERE ${condition} AND live_name IS NOT NULL`)
+  return rows.map(topicOf)
+}
+
+export async function listTopics(session: Session): Promise<Topic[]> {
+  const rows = await session.rows(`SELECT ${TOPIC_COLUMNS} FROM topics WHERE live_name IS NOT NULL ORDER BY live_name`)
+  return rows.map(topicOf)
+}
+
+function topicOf(row: Row): Topic {
+  return {
+    topicId: uuidOf(row, 'topic_id'),
+    name: textOf(row, 'live_name'),
+    partitionCount: intOf(row, 'partition_count'),
+    configs: JSON.parse(textOf(row, 'configs')) as Readonly<Record<string, string>>,
+  }
+}
+
+function exists(name: string): HeadraceError {
+  return new HeadraceError('TOPIC_EXISTS', 'never', `a topic named ${name} exists already`)
+}

@@ -1,0 +1,42 @@
+import type { Test } from 'tap'
+import type { Catalog } from '../../engine/ports/catalog.js'
+import { agentCases } from './catalog-agents.js'
+import { commitCases } from './catalog-commit.js'
+import { concurrencyCases } from './catalog-concurrency.js'
+import { idempotenceCases } from './catalog-idempotence.js'
+import { readCases } from './catalog-reads.js'
+import { topicCases } from './catalog-topics.js'
+
+/** A catalog under test, empty and migrated, with as many agents on it as asked for. */
+export interface CatalogFixture {
+  /** One more agent's view of the same catalog. The fixture closes it. */
+  connect(): Promise<Catalog>
+  close(): Promise<void>
+}
+
+export type OpenFixture = () => Promise<CatalogFixture>
+
+/** What `engine/ports/catalog.ts` promises, as tests. Every adapter passes all of them. */
+export async function catalogSuite(t: Test, open: OpenFixture): Promise<void> {
+  const cases = { topicCases, commitCases, idempotenceCases, readCases, agentCases, concurrencyCases }
+  for (const [name, run] of Object.entries(cases)) {
+    await t.test(name, (t) => run(t, open))
+  }
+}
+
+/** Runs `body` on a fresh catalog. */
+export async function onCatalog(
+  t: Test,
+  open: OpenFixture,
+  name: string,
+  body: (t: Test, catalog: Catalog, fixture: CatalogFixture) => Promise<void>,
+): Promise<void> {
+  await t.test(name, async (t) => {
+    const fixture = await open()
+    try {
+      await body(t, await fixture.connect(), fixture)
+    } finally {
+      await fixture.close()
+    }
+  })
+}
