@@ -55,11 +55,12 @@ export class FormatError extends Error {
 
   constructor(
     readonly code: FormatErrorCode,
-    message: string,
+    /** What is wrong, without the place. */
+    readonly reason: string,
     /** Where in the decoded bytes, when known. */
     readonly position?: number,
     options?: { readonly cause?: unknown },
   ) {
-    super(position === undefined ? message : `${message} (at byte ${position})`, options)
+    super(position === undefined ? reason : `${reason} (at byte ${position})`, options)
   }
 }

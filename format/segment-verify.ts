@@ -67,7 +67,7 @@ async function verifyBlock(source: SegmentSource, entry: BlockEntry, damages: Se
     checkBatches(rawBytes, entry)
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    damages.push({ code: error.code, message: error.message, position: placeInObject(error, entry, bytes), block })
+    damages.push({ code: error.code, message: error.reason, position: placeInObject(error, entry, bytes), block })
   }
 }
 
@@ -92,7 +92,7 @@ async function attempt<T>(
     return await step()
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    damages.push({ code: error.code, message: error.message, position: error.position ?? position })
+    damages.push({ code: error.code, message: error.reason, position: error.position ?? position })
     return undefined
   }
 }

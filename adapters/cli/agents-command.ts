@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { Agent, Catalog } from '../../engine/ports/catalog.js'
 import { formatHostPort, loadOptions, resolveConfig } from '../config/index.js'
+import { table } from './table.js'
 
 export interface AgentsEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -45,14 +46,5 @@ function asTable(agents: readonly Agent[]): string {
       `${(agent.heartbeatAgeMs / 1000).toFixed(1)} s ago`,
     ]),
   ]
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  return table(rows)
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { agentCommand, type CliEnvironment } from './agent-command.js'
 import { type AgentsEnvironment, agentsCommand } from './agents-command.js'
+import { segmentCommand } from './segment.js'
 
 /** The command line, ready to parse. Failures of commands reject; wrong usage prints one line and exits. */
 export function createProgram(environment: CliEnvironment & AgentsEnvironment): Command {
@@ -11,7 +12,8 @@ export function createProgram(environment: CliEnvironment & AgentsEnvironment): 
     .version(packageVersion())
     .addCommand(agentCommand(environment))
     .addCommand(agentsCommand(environment))
-  for (const command of [program, ...program.commands]) {
+    .addCommand(segmentCommand())
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.configureOutput({ outputError: (text, write) => write(`headrace: ${oneLine(text)}\n`) })
   }
   return program
