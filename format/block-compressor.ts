@@ -1,3 +1,4 @@
+import { copyBytes } from './copy.js'
 import { crc32c } from './crc32c.js'
 import { compressLz4 } from './lz4.js'
 import { BLOCK_CODEC_LZ4, BLOCK_CODEC_RAW, type BlockCodec } from './types.js'
@@ -59,7 +60,7 @@ export class BlockCompressor {
     if (this.#gathered.byteLength < rawBytes) this.#gathered = new Uint8Array(rawBytes)
     let position = 0
     for (const piece of pieces) {
-      this.#gathered.set(piece, position)
+      copyBytes(piece, this.#gathered, position)
       position += piece.byteLength
     }
     return this.#gathered.subarray(0, rawBytes)

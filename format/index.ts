@@ -4,6 +4,7 @@
  */
 export * from './block.js'
 export { ByteReader, ByteWriter, dataView, getSafeInt64, type ReaderCodes, setSafeInt64 } from './bytes.js'
+export { copyBytes } from './copy.js'
 export { type Crc32c, crc32c } from './crc32c.js'
 export * from './errors.js'
 export * from './record-batch.js'

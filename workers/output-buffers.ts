@@ -1,3 +1,5 @@
+import { copyBytes } from '../format/index.js'
+
 /**
  * Buffers for encoded segments, reused: a worker has as many as it has uploads under way. A buffer grows by doubling when a
  * segment needs more, and keeps its size for the next.
@@ -35,7 +37,7 @@ export class OutputBuffer {
       grown.set(this.#bytes.subarray(0, this.#used))
       this.#bytes = grown
     }
-    this.#bytes.set(bytes, this.#used)
+    copyBytes(bytes, this.#bytes, this.#used)
     this.#used = needed
   }
 

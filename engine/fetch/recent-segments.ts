@@ -1,4 +1,4 @@
-import type { SegmentIndex } from '../../format/index.js'
+import { copyBytes, type SegmentIndex } from '../../format/index.js'
 import type { CommittedSegment } from '../intake/segments.js'
 import type { Extent } from '../ports/catalog.js'
 import { BATCH_BYTES, BATCH_COLUMNS, BATCH_POSITION } from '../ports/segment-uploader.js'
@@ -98,7 +98,7 @@ function gather(segment: RecentSegment, numbers: readonly number[], bytes: numbe
   let position = 0
   for (const number of numbers) {
     const batch = segment.batch(number)
-    target.set(batch, position)
+    copyBytes(batch, target, position)
     position += batch.byteLength
   }
   return target
@@ -118,7 +118,7 @@ export function recentCopy(committed: CommittedSegment, bytesMax: number): Recen
   for (const [number, input] of output.batchOrder.entries()) {
     const position = batches[input * BATCH_COLUMNS + BATCH_POSITION] ?? 0
     const bytes = batches[input * BATCH_COLUMNS + BATCH_BYTES] ?? 0
-    memory.set(new Uint8Array(arena, position, bytes), end)
+    copyBytes(new Uint8Array(arena, position, bytes), memory, end)
     end += bytes
     starts[number + 1] = end
   }

@@ -1,3 +1,5 @@
+import { copyBytes } from '../../format/index.js'
+
 /**
  * Copies byte ranges out of a request that lies in several chunks, as the socket delivered it. Ranges must come in
  * ascending order: the cursor only moves forward, so a request of many batches is walked once.
@@ -26,7 +28,7 @@ export class ChunkCopier {
         continue
       }
       const until = Math.min(end, chunkEnd)
-      target.set(chunk.subarray(from - this.#chunkPosition, until - this.#chunkPosition), to)
+      copyBytes(chunk.subarray(from - this.#chunkPosition, until - this.#chunkPosition), target, to)
       to += until - from
       from = until
     }
