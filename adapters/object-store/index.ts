@@ -13,6 +13,9 @@ import { credentialsFromEnvironment } from './s3-client.js'
 export { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
 export type { ObjectStoreObservation, ObjectStoreSink } from './decorators/metrics.js'
 export type { RetryPolicy } from './decorators/retries.js'
+export { FileObjectStore } from './file.js'
+export { MemoryObjectStore } from './memory.js'
+export { S3ObjectStore } from './s3.js'
 
 export interface OpenObjectStoreOptions {
   readonly clock?: Clock
