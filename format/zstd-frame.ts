@@ -28,6 +28,8 @@ const CHECKSUM_BYTES = 4
 
 /** Encoders that stream declare their window however little follows; RFC 8878 asks readers to take this much. */
 const WINDOW_BYTES_ALWAYS = 8 * 1024 * 1024
+/** Each frame costs its window: this many full ones may follow each other, where producers send one. */
+const FULL_WINDOWS_MAX = 4
 
 interface ZstdFrame {
   readonly end: number
@@ -39,12 +41,15 @@ interface ZstdFrame {
 export function decompressZstd(stored: Uint8Array, bytesMax: number): Uint8Array {
   const chunks: Uint8Array[] = []
   let bytes = 0
+  const windowBytesMax = Math.max(bytesMax, WINDOW_BYTES_ALWAYS)
+  let windowBytesLeft = FULL_WINDOWS_MAX * windowBytesMax
   for (let position = 0; position < stored.byteLength; ) {
     const frame = measureFrame(stored, position)
-    const windowBytesMax = Math.max(bytesMax, WINDOW_BYTES_ALWAYS)
     if (frame.windowBytes > windowBytesMax) {
       throw refused(`a window of ${frame.windowBytes} bytes; the limit is ${windowBytesMax}`)
     }
+    windowBytesLeft -= frame.windowBytes
+    if (windowBytesLeft < 0) throw refused('too many frames with large windows')
     const decoder = new Decompress((chunk) => {
       bytes += chunk.byteLength
       if (bytes > bytesMax) throw refused(`more than ${bytesMax} bytes`)

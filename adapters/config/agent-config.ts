@@ -132,6 +132,8 @@ export function withoutCredentials(text: string): string {
     .replace(SECRET_PARAMETER, '$1***')
 }
 
+/** One line, whatever names and values it repeats. */
 export function configError(message: string, cause?: unknown): HeadraceError {
-  return new HeadraceError('CONFIG_INVALID', 'never', withoutCredentials(message), { cause })
+  const line = withoutCredentials(message).replaceAll(/\s*[\n\r]\s*/g, ' ')
+  return new HeadraceError('CONFIG_INVALID', 'never', line, { cause })
 }

@@ -77,9 +77,10 @@ function flagLayer(flags: Readonly<Record<string, unknown>>): Layer {
 
 /**
  * Variables that start like ours and are not: what Kubernetes puts beside a service called `headrace` or `headrace-…`,
- * and what our own tests and benchmarks read.
+ * and what our own tests, fuzz tests and benchmarks read.
  */
-const FOREIGN_VARIABLE = /^HEADRACE_(CONFIG$|TEST_|BENCH_|(.+_)?SERVICE_(HOST|PORT)|(.+_)?PORT($|_\d+_(TCP|UDP|SCTP)))/
+const FOREIGN_VARIABLE =
+  /^HEADRACE_(CONFIG$|TEST_|FUZZ_|BENCH_|(.+_)?SERVICE_(HOST|PORT)|(.+_)?PORT($|_\d+_(TCP|UDP|SCTP)))/
 
 function envLayer(env: ConfigSources['env']): Layer {
   const keyOf = new Map<string, SettingKey>(settingKeys.map((key) => [envName(key), key]))
@@ -110,9 +111,18 @@ function readConfigFile(file: string): object {
   const document = parseDocument(readText(file), { prettyErrors: true })
   const problem = document.errors[0]
   if (problem !== undefined) throw configError(`${file}: not valid YAML: ${problem.message.split('\n')[0]}`, problem)
-  const content: unknown = document.toJS() ?? {}
+  const content: unknown = valuesOf(document, file) ?? {}
   if (typeof content === 'object' && !Array.isArray(content)) return content as object
   throw configError(`${file}: expected settings as "name: value" lines, such as "flush-interval: 250ms"`)
+}
+
+/** Aliases are followed only here: some lead nowhere, and some unfold without end. */
+function valuesOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw configError(`${file}: not valid YAML: ${(error as Error).message}`, error)
+  }
 }
 
 function readText(file: string): string {

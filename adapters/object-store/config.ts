@@ -60,9 +60,9 @@ function parseFileUrl(text: string, url: URL): FileConfig {
   if (url.search !== '' || url.hash !== '') throw invalid(text, 'file:// takes no parameters')
   // file:./data and file://./data mean the working directory, which the URL parser would silently drop.
   const relative = /^file:(?:\/\/)?(\.{1,2}(?:\/.*)?)$/.exec(text)?.[1]
-  if (relative !== undefined) return { kind: 'file', directory: resolve(decodeURIComponent(relative)) }
   try {
-    return { kind: 'file', directory: fileURLToPath(url) }
+    const directory = relative === undefined ? fileURLToPath(url) : resolve(decodeURIComponent(relative))
+    return { kind: 'file', directory }
   } catch (error) {
     throw invalid(text, 'a directory is written with three slashes, as in file:///var/lib/headrace', error)
   }

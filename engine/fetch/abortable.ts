@@ -1,5 +1,11 @@
-/** Who waits on a signal. A fetch waits for hundreds of reads: one listener serves them all. */
-const waiters = new WeakMap<AbortSignal, Set<() => void>>()
+import { setMaxListeners } from 'node:events'
+
+/** A controller whose signal as many may listen to as like: a fetch has a listener per read, and they all go with it. */
+export function sharedAbortController(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
+}
 
 /**
  * Waits for `promise`, but no longer than until `signal` aborts; then it rejects with the signal's reason. The work
@@ -8,21 +14,12 @@ const waiters = new WeakMap<AbortSignal, Set<() => void>>()
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
-    promise.then(resolve, reject).finally(() => waiters.get(signal)?.delete(onAbort))
-    if (signal.aborted) onAbort()
-    else waitersOf(signal).add(onAbort)
+    if (signal.aborted) {
+      promise.catch(() => {})
+      onAbort()
+      return
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
-}
-
-function waitersOf(signal: AbortSignal): Set<() => void> {
-  const known = waiters.get(signal)
-  if (known !== undefined) return known
-  const added = new Set<() => void>()
-  waiters.set(signal, added)
-  const wakeAll = () => {
-    for (const wake of added) wake()
-    added.clear()
-  }
-  signal.addEventListener('abort', wakeAll, { once: true })
-  return added
 }

@@ -22,10 +22,11 @@ export async function handleCreateTopics(
 ): Promise<CreateTopicsResponse> {
   const counts = new Map<string, number>()
   for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const byName = new Map(request.topics.map((topic) => [topic.name, topic]))
   const topics: CreateTopicResponse[] = []
   // One by one: a request with thousands of topics must not start thousands of transactions.
   for (const [name, count] of counts) {
-    const topic = request.topics.find((candidate) => candidate.name === name)!
+    const topic = byName.get(name)!
     topics.push(
       count > 1
         ? refuse(name, kafkaFailure(KafkaError.INVALID_REQUEST, `The request names topic ${name} ${count} times`))
