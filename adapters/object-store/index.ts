@@ -1,48 +1,84 @@
+import type { Clock, Random } from '../../engine/ports/clock.js'
 import type { ObjectStore } from '../../engine/ports/object-store.js'
+import { systemClock, systemRandom } from '../system-clock.js'
 import { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
+import { MeteredObjectStore, type ObjectStoreSink } from './decorators/metrics.js'
+import { RETRY_POLICY_DEFAULT, Retries, type RetryPolicy } from './decorators/retries.js'
+import { RetryingObjectStore } from './decorators/retry.js'
 import { FileObjectStore } from './file.js'
 import { MemoryObjectStore, type MemoryObjects } from './memory.js'
 import { S3ObjectStore, type S3StoreOptions } from './s3.js'
 import { credentialsFromEnvironment } from './s3-client.js'
 
 export { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
+export type { ObjectStoreObservation, ObjectStoreSink } from './decorators/metrics.js'
+export type { RetryPolicy } from './decorators/retries.js'
 export { FileObjectStore } from './file.js'
 export { MemoryObjectStore } from './memory.js'
 export { S3ObjectStore } from './s3.js'
 
-/**
- * Opens the store a URL names: `file:///directory`, `memory://`, `s3://bucket/prefix?region=&endpoint=&path-style=`.
- * Opening does no I/O; a place that cannot be reached shows at the first request.
- *
- * @throws HeadraceError CONFIG_INVALID
- */
-export function openObjectStore(url: string, environment: Environment = process.env): ObjectStore {
-  return openAdapter(parseObjectStoreUrl(url), environment)
+export interface OpenObjectStoreOptions {
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly retry?: Partial<RetryPolicy>
+  /** Start a second PUT of the same key when the first is not done after so long. Default: never. */
+  readonly hedgeAfterMs?: number
+  /** Sees every attempt. */
+  readonly sink?: ObjectStoreSink
+  readonly s3?: Omit<S3StoreOptions, 'runPart'>
+  /** Where credentials are looked for; default `process.env`. */
+  readonly environment?: Environment
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const namedPlaces = new Map<string, MemoryObjects>()
+/**
+ * Opens the store a URL names: `file:///directory`, `memory://`, `s3://bucket/prefix?region=&endpoint=&path-style=`,
+ * wrapped in the one retry layer. Opening does no I/O; a place that cannot be reached shows at the first request.
+ *
+ * `memory://` is a fresh place each time, `memory://name` one shared by all who open it in this thread; other threads
+ * do not see it, so workers cannot write to it.
+ *
+ * @throws HeadraceError CONFIG_INVALID
+ */
+export function openObjectStore(url: string, options: OpenObjectStoreOptions = {}): ObjectStore {
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const policy = { ...RETRY_POLICY_DEFAULT, ...options.retry }
+  const adapter = openAdapter(parseObjectStoreUrl(url), options, new Retries(policy, clock, random))
+  const seen = options.sink ? new MeteredObjectStore(adapter, options.sink, clock) : adapter
+  const { hedgeAfterMs } = options
+  return new RetryingObjectStore(seen, {
+    clock,
+    random,
+    policy,
+    ...(hedgeAfterMs === undefined ? {} : { hedgeAfterMs }),
+  })
+}
 
-function openAdapter(config: ObjectStoreConfig, environment: Environment): ObjectStore {
+function openAdapter(config: ObjectStoreConfig, options: OpenObjectStoreOptions, retries: Retries): ObjectStore {
   switch (config.kind) {
     case 'file':
       return new FileObjectStore(config.directory)
     case 'memory':
       return openMemory(config.name)
-    case 's3':
-      return new S3ObjectStore(config, s3Options(environment))
+    case 's3': {
+      const credentials = credentialsFromEnvironment(options.environment ?? process.env)
+      return new S3ObjectStore(config, {
+        ...(credentials === undefined ? {} : { credentials }),
+        ...options.s3,
+        // The same policy where only the adapter holds the bytes: the parts of a long stream.
+        runPart: (signal, attempt) => retries.run(signal, attempt),
+      })
+    }
   }
 }
+
+const namedPlaces = new Map<string, MemoryObjects>()
 
 function openMemory(name: string): ObjectStore {
   if (name === '') return new MemoryObjectStore()
   const objects: MemoryObjects = namedPlaces.get(name) ?? new Map()
   namedPlaces.set(name, objects)
   return new MemoryObjectStore({ location: `memory://${name}`, objects })
-}
-
-function s3Options(environment: Environment): S3StoreOptions {
-  const credentials = credentialsFromEnvironment(environment)
-  return credentials === undefined ? {} : { credentials }
 }

@@ -38,14 +38,20 @@ const REFUSED_NOW_NAMES = new Set(['BadDigest', 'IncompleteBody', 'ConditionalRe
 /** The request never reached the store. */
 const UNREACHED_CODES = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
+const RESET_CODES = new Set(['ECONNRESET', 'EPIPE'])
+
 /** What the SDK or the network says, in the words of the port. Foreign exceptions come back as they are. */
 export function s3Error(request: S3Request, error: unknown): unknown {
   if (error instanceof HeadraceError || !(error instanceof Error)) return error
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  // Before the names: the SDK calls a reset connection a time-out.
+  if (code !== undefined && RESET_CODES.has(code)) {
+    return build(request, error, 'OBJECT_STORE_UNAVAILABLE', lost(request), error.message)
+  }
   const named = namedError(request, error)
   if (named) return named
   const status = statusOf(error)
   if (status !== undefined) return statusError(request, error, status)
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   if (code !== undefined && UNREACHED_CODES.has(code)) {
     return build(request, error, 'OBJECT_STORE_UNAVAILABLE', 'safe', `the endpoint cannot be reached: ${error.message}`)
   }

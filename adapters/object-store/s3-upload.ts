@@ -10,6 +10,7 @@ import { Upload } from '@aws-sdk/lib-storage'
 import type { PutResult } from '../../engine/ports/object-store.js'
 import { isNotImplemented, type S3Request } from './s3-errors.js'
 import { request } from './s3-request.js'
+import { abortable } from './streams.js'
 
 /** Runs one attempt, perhaps several times; the retry decorator's policy, handed in where only the adapter has the bytes. */
 export type RunWithRetries = <T>(signal: AbortSignal | undefined, attempt: () => Promise<T>) => Promise<T>
@@ -46,7 +47,7 @@ export class S3Uploads {
   }
 
   async put(target: Target, body: Uint8Array): Promise<PutResult> {
-    if (body.byteLength > this.#settings.partBytes) return this.#upload(target, body, undefined)
+    if (body.byteLength > this.#settings.partBytes) return this.#upload(target, body)
     let requestCount = 0
     await this.#conditionally(async (condition) => {
       const input = { Bucket: target.bucket, Key: target.fullKey, Body: body, ContentLength: body.byteLength }
@@ -62,7 +63,23 @@ export class S3Uploads {
    * The first part is gathered before anything is sent: a stream that ends within it is one PUT, and one that fails
    * there has cost nothing. Parts of a stream are retried here, because the stream itself cannot be read again.
    */
-  async putStream(target: Target, body: AsyncIterator<Uint8Array>): Promise<PutResult> {
+  async putStream(target: Target, body: AsyncIterable<Uint8Array>): Promise<PutResult> {
+    // `Upload` reports a failed part only once the source has given its next bytes, which may never happen.
+    const failed = new AbortController()
+    const chunks = abortable(body, failed.signal)
+    try {
+      return await this.#putChunks(target, chunks, (error) => failed.abort(error))
+    } finally {
+      // Not awaited: a stalled source would hold up the failure.
+      chunks.return(undefined).then(undefined, () => {})
+    }
+  }
+
+  async #putChunks(
+    target: Target,
+    body: AsyncIterator<Uint8Array>,
+    onFailure: (error: unknown) => void,
+  ): Promise<PutResult> {
     const gathered: Uint8Array[] = []
     let gatheredBytes = 0
     while (gatheredBytes <= this.#settings.partBytes) {
@@ -76,15 +93,17 @@ export class S3Uploads {
     const rest = restOf(gathered, body, (chunkBytes) => {
       bytes += chunkBytes
     })
-    const result = await this.#upload(
-      target,
-      Readable.from(rest, { objectMode: true, highWaterMark: 1 }),
-      this.#runPart,
-    )
+    const source = Readable.from(rest, { objectMode: true, highWaterMark: 1 })
+    const result = await this.#upload(target, source, this.#runPart, onFailure)
     return { ...result, bytes }
   }
 
-  async #upload(target: Target, body: Uint8Array | Readable, runPart: RunWithRetries | undefined): Promise<PutResult> {
+  async #upload(
+    target: Target,
+    body: Uint8Array | Readable,
+    runPart?: RunWithRetries,
+    onFailure?: (error: unknown) => void,
+  ): Promise<PutResult> {
     let requestCount = 0
     const send: Send = (command) => {
       const attempt = () => {
@@ -92,7 +111,11 @@ export class S3Uploads {
         return this.#sendPart(target, command)
       }
       // A lost answer to the completion is not for blind repetition: the upload id may be used up.
-      return runPart && command instanceof UploadPartCommand ? runPart(target.signal, attempt) : attempt()
+      const sending = runPart && command instanceof UploadPartCommand ? runPart(target.signal, attempt) : attempt()
+      return sending.catch((error: unknown) => {
+        onFailure?.(error)
+        throw error
+      })
     }
     const upload = new Upload({
       client: uploadClient(this.#client, send),

@@ -58,8 +58,8 @@ export class S3ObjectStore implements ObjectStore {
     this.#bucket = config.bucket
     this.#keyPrefix = config.prefix === '' ? '' : `${config.prefix}/`
     this.#client = createS3Client(config, options)
-    this.#timeoutMs = options.timeoutMs ?? 15_000
-    this.#timeoutMsPerMebibyte = options.timeoutMsPerMebibyte ?? 1_000
+    this.#timeoutMs = options.timeoutMs ?? 10_000
+    this.#timeoutMsPerMebibyte = options.timeoutMsPerMebibyte ?? 500
     const settings: UploadSettings = {
       // A little above 8 MiB, so that a full default segment with its index is still one PUT.
       partBytes: options.partBytes ?? 9 * MEBIBYTE,
@@ -75,12 +75,7 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async putStream(key: string, body: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutResult> {
-    const chunks = abortable(body, options?.signal)
-    try {
-      return await this.#uploads.putStream(this.#target(key, options), chunks)
-    } finally {
-      await chunks.return(undefined)
-    }
+    return this.#uploads.putStream(this.#target(key, options), abortable(body, options?.signal))
   }
 
   async getRange(key: string, position: number, bytes: number, options?: RequestOptions): Promise<Uint8Array> {

@@ -1,11 +1,5 @@
-import { setMaxListeners } from 'node:events'
-
-/** A controller whose signal as many may listen to as like: a fetch has a listener per read, and they all go with it. */
-export function sharedAbortController(): AbortController {
-  const controller = new AbortController()
-  setMaxListeners(0, controller.signal)
-  return controller
-}
+/** Who waits on a signal. A fetch waits for hundreds of reads: one listener serves them all. */
+const waiters = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
  * Waits for `promise`, but no longer than until `signal` aborts; then it rejects with the signal's reason. The work
@@ -14,12 +8,21 @@ export function sharedAbortController(): AbortController {
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason)
-    if (signal.aborted) {
-      promise.catch(() => {})
-      onAbort()
-      return
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    promise.then(resolve, reject).finally(() => waiters.get(signal)?.delete(onAbort))
+    if (signal.aborted) onAbort()
+    else waitersOf(signal).add(onAbort)
   })
+}
+
+function waitersOf(signal: AbortSignal): Set<() => void> {
+  const known = waiters.get(signal)
+  if (known !== undefined) return known
+  const added = new Set<() => void>()
+  waiters.set(signal, added)
+  const wakeAll = () => {
+    for (const wake of added) wake()
+    added.clear()
+  }
+  signal.addEventListener('abort', wakeAll, { once: true })
+  return added
 }

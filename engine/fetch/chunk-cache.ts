@@ -1,6 +1,6 @@
 import type { Metrics } from '../ports/metrics.js'
 import type { ObjectStore } from '../ports/object-store.js'
-import { abortable, sharedAbortController } from './abortable.js'
+import { abortable } from './abortable.js'
 import { ByteLru } from './byte-lru.js'
 
 /** An immutable object of known size. */
@@ -31,8 +31,9 @@ export class ChunkCache {
   readonly #chunks: ByteLru<Uint8Array>
   readonly #loading = new Map<string, Promise<Uint8Array>>()
   readonly #queue: (() => void)[] = []
-  readonly #closing = sharedAbortController()
+  readonly #loads = new Set<AbortController>()
   #loadsInFlight = 0
+  #closed = false
 
   constructor(
     private readonly objectStore: ObjectStore,
@@ -84,8 +85,9 @@ export class ChunkCache {
 
   /** Ends the loads under way; their readers get the error. */
   close(): void {
-    this.#closing.abort()
+    this.#closed = true
     this.#chunks.clear()
+    for (const load of this.#loads) load.abort()
     for (const start of this.#queue.splice(0)) start()
   }
 
@@ -110,7 +112,7 @@ export class ChunkCache {
         (bytes) => {
           const part = this.#chunkOf(bytes, chunk, run)
           this.#loading.delete(id)
-          if (!this.#closing.signal.aborted) this.#chunks.put(id, part, part.byteLength)
+          if (!this.#closed) this.#chunks.put(id, part, part.byteLength)
           return part
         },
         (error) => {
@@ -127,14 +129,19 @@ export class ChunkCache {
   async #get(object: StoredObject, run: ChunkRun): Promise<Uint8Array> {
     if (this.#loadsInFlight < this.options.loadsInFlightMax) this.#loadsInFlight += 1
     else await new Promise<void>((start) => this.#queue.push(start))
+    // A signal of its own: stores listen to it, and one signal for all would gather listeners.
+    const load = new AbortController()
+    this.#loads.add(load)
+    if (this.#closed) load.abort()
     try {
       const position = run.first * this.options.chunkBytes
       const bytes = Math.min(run.end * this.options.chunkBytes, object.bytes) - position
-      this.#closing.signal.throwIfAborted()
-      const content = await this.objectStore.getRange(object.key, position, bytes, { signal: this.#closing.signal })
+      load.signal.throwIfAborted()
+      const content = await this.objectStore.getRange(object.key, position, bytes, { signal: load.signal })
       this.metrics.count('cache_miss_bytes', bytes)
       return content
     } finally {
+      this.#loads.delete(load)
       // The slot goes straight to the next in the queue.
       const next = this.#queue.shift()
       if (next === undefined) this.#loadsInFlight -= 1

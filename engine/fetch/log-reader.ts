@@ -5,7 +5,6 @@ import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { Metrics } from '../ports/metrics.js'
 import type { ObjectStore } from '../ports/object-store.js'
-import { sharedAbortController } from './abortable.js'
 import { ByteGate } from './byte-gate.js'
 import { ExtentReader } from './extent-reader.js'
 import { FETCH_LIMITS_DEFAULT, type FetchLimits } from './fetch-limits.js'
@@ -41,7 +40,7 @@ class CatalogLogReader implements ClosableLogReader {
   readonly #reader: ExtentReader
   readonly #lookup: OffsetLookup
   readonly #run: FetchRunOptions
-  readonly #closing = sharedAbortController()
+  readonly #closing = new AbortController()
   readonly #fetches = new Set<AbortController>()
   #rotation = 0
 
@@ -62,7 +61,7 @@ class CatalogLogReader implements ClosableLogReader {
   async fetch(request: FetchRequest): Promise<readonly FetchResult[]> {
     this.#checkOpen()
     const { metrics } = this.options
-    const fetch = sharedAbortController()
+    const fetch = new AbortController()
     const abort = () => fetch.abort()
     if (request.signal.aborted) abort()
     request.signal.addEventListener('abort', abort, { once: true })

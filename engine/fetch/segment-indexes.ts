@@ -1,5 +1,5 @@
 import { openSegment, type SegmentIndex } from '../../format/index.js'
-import { abortable, sharedAbortController } from './abortable.js'
+import { abortable } from './abortable.js'
 import { ByteLru } from './byte-lru.js'
 import type { ChunkCache, StoredObject } from './chunk-cache.js'
 
@@ -10,7 +10,7 @@ const DECODED_FACTOR = 4
 export class SegmentIndexes {
   readonly #indexes: ByteLru<SegmentIndex>
   readonly #opening = new Map<string, Promise<SegmentIndex>>()
-  readonly #closing = sharedAbortController()
+  readonly #closing = new AbortController()
 
   constructor(bytesMax: number) {
     this.#indexes = new ByteLru(bytesMax)

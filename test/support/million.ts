@@ -49,7 +49,7 @@ export async function writeWithKafkajs(brokers: string, topic: string): Promise<
   })
   await producer.connect()
   for (let first = 0; first < RECORD_COUNT; first += PORTION) {
-    const messages = Array.from({ length: PORTION }, (_, k) => ({ key: keyOf(first + k), value: textOf(first + k) }))
+    const messages = Array.from({ length: PORTION }, (_, k) => ({ key: keyOf(first + k), value: numberedValue(first + k) }))
     await producer.send({ topic, messages })
   }
   await producer.disconnect()
@@ -58,7 +58,7 @@ export async function writeWithKafkajs(brokers: string, topic: string): Promise<
 function* portions(): Generator<string> {
   for (let first = 0; first < RECORD_COUNT; first += PORTION) {
     let lines = ''
-    for (let number = first; number < first + PORTION; number++) lines += `${keyOf(number)}:${textOf(number)}\n`
+    for (let number = first; number < first + PORTION; number++) lines += `${keyOf(number)}:${numberedValue(number)}\n`
     yield lines
   }
 }
@@ -68,7 +68,7 @@ function keyOf(number: number): string {
 }
 
 /** The number, and some bytes that only this number has. */
-function textOf(number: number): string {
+function numberedValue(number: number): string {
   return `${number} ${fingerprint(number)}`
 }
 
@@ -88,7 +88,7 @@ function check(records: readonly KcatRecord[]): MillionOutcome {
     const text = `${value}`
     const number = Number.parseInt(text, 10)
     const where = `partition ${partition} offset ${offset}`
-    if (`${key}` !== keyOf(number) || text !== textOf(number)) difference ??= `${where} holds ${key}:${text}`
+    if (`${key}` !== keyOf(number) || text !== numberedValue(number)) difference ??= `${where} holds ${key}:${text}`
     if (number <= (last.get(partition) ?? -1)) difference ??= `${where} holds ${number} after ${last.get(partition)}`
     const home = partitionOfKey.get(`${key}`) ?? partition
     if (home !== partition) difference ??= `${where} holds ${key}, whose records are in partition ${home}`
