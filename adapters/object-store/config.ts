@@ -82,10 +82,18 @@ function parseS3Url(text: string, url: URL): S3Config {
   return {
     kind: 's3',
     bucket: url.hostname,
-    prefix: decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, ''),
+    prefix: parsePrefix(text, url.pathname),
     pathStyle: parseBoolean(text, url.searchParams.get('path-style')) ?? endpoint !== undefined,
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
+  }
+}
+
+function parsePrefix(text: string, path: string): string {
+  try {
+    return decodeURIComponent(path).replace(/^\/+|\/+$/g, '')
+  } catch (error) {
+    throw invalid(text, 'its prefix has a broken percent escape; write a percent sign as %25', error)
   }
 }
 

@@ -51,6 +51,7 @@ const INVALID: Record<string, RegExp> = {
   's3://': /not a bucket name/,
   's3://UPPER_case': /not a bucket name/,
   's3://b/p': /not a bucket name/,
+  's3://bucket/50%/x': /percent escape/,
   's3://bucket?reigon=x': /parameter reigon is unknown/,
   's3://bucket?path-style=maybe': /true or false/,
   's3://bucket?endpoint=localhost:9000': /must start with http/,
