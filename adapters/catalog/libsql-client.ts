@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import type { Knex } from 'knex'
+import { makeDirectory } from '../make-directory.js'
 import { SQLITE_MEMORY } from './catalog-url.js'
 
 /**
@@ -49,7 +49,7 @@ export class LibsqlClient extends BetterSqliteClient {
 
   async acquireRawConnection(): Promise<LibsqlDatabase> {
     const { filename } = this.connectionSettings
-    if (filename !== SQLITE_MEMORY) mkdirSync(dirname(filename), { recursive: true })
+    if (filename !== SQLITE_MEMORY) makeDirectory(dirname(filename))
     const database = new this.driver(filename, { timeout: BUSY_WAIT_MS })
     try {
       await prepare(database)

@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeDirectory } from '../make-directory.js'
 
 /**
  * Makes directory entries durable. A new name lives in its directory, so publishing a file means syncing the directory
@@ -14,7 +15,7 @@ export class DirectorySync {
   async ensure(directory: string, root: string): Promise<void> {
     if (this.#directories.has(directory)) return
     if (directory !== root && directory.length > root.length) await this.ensure(dirname(directory), root)
-    await mkdir(directory, { recursive: true })
+    makeDirectory(directory)
     // Also when it existed: whoever created it may not have come to its own sync.
     await this.#syncOnce(dirname(directory))
     if (!this.#directories.has(directory)) this.#remember(directory)
