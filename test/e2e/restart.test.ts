@@ -13,7 +13,10 @@ import { type Stores, storePairs } from '../support/store-pairs.js'
  */
 
 const PARTITION_COUNT = 4
-const KCAT_RECORDS = 60_000
+/** Records of each partition that are acknowledged, or written to kcat, between one end of the agent and the next. */
+const PROGRESS = 10
+const PORTION = 100
+const PORTION_PAUSE_MS = 20
 /** Small batches, so that many requests are under way when the agent goes. */
 const IDEMPOTENT_KCAT = [
   // kcat would give up when no broker is there.
@@ -53,26 +56,29 @@ for (const pair of storePairs) {
       t.test(`${signal} under the load of kcat`, async (t) => {
         const topic = `kcat-${signal}`
         await createTopic(kafka, topic, PARTITION_COUNT)
+        const loads = Array.from({ length: PARTITION_COUNT }, () => new KcatLoad())
         const writing = Promise.all(
-          Array.from({ length: PARTITION_COUNT }, (_, partition) =>
-            kcatProduce(topic, ['-p', `${partition}`, ...IDEMPOTENT_KCAT], { brokers, input: slowLines() }),
+          loads.map((load, partition) =>
+            kcatProduce(topic, ['-p', `${partition}`, ...IDEMPOTENT_KCAT], { brokers, input: load.lines() }),
           ),
         )
         // A failure is reported where it is awaited, after the agent has come back.
         writing.catch(() => {})
         for (let round = 0; round < 2; round++) {
-          await sleep(700)
+          await progress(loads.map((load) => () => load.count / PORTION))
           agent.kill(signal)
           t.same(await agent.exited, exit)
           agent = await start(stores, listen)
         }
+        await progress(loads.map((load) => () => load.count / PORTION))
+        for (const load of loads) load.finish()
         await writing
         const read = await kcatConsume(topic, { brokers })
         t.equal(firstOffsetGap(read), undefined)
-        const expected = Array.from({ length: KCAT_RECORDS / PARTITION_COUNT }, (_, number) => `record ${number}`)
-        for (const [partition, log] of byPartition(read)) {
-          const values = log.map(({ value }) => `${value}`)
-          t.equal(firstDifference(values, expected), undefined, `partition ${partition}`)
+        const logs = byPartition(read)
+        for (const [partition, { count }] of loads.entries()) {
+          const values = logs.get(partition)?.map(({ value }) => `${value}`) ?? []
+          t.equal(firstDifference(values, numbered(count)), undefined, `partition ${partition}: ${count} records`)
         }
       })
 
@@ -81,35 +87,34 @@ for (const pair of storePairs) {
         await createTopic(kafka, topic, PARTITION_COUNT)
         const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
         await producer.connect()
-        const acknowledged: string[][] = Array.from({ length: PARTITION_COUNT }, () => [])
+        const acknowledged = new Array<number>(PARTITION_COUNT).fill(0)
         let writing = true
         const load = Promise.all(
-          acknowledged.map(async (log, partition) => {
+          acknowledged.map(async (_, partition) => {
             for (let number = 0; writing; number++) {
-              const value = `record ${number}`
-              await producer.send({ topic, messages: [{ partition, value }] })
-              log.push(value)
+              await producer.send({ topic, messages: [{ partition, value: `record ${number}` }] })
+              acknowledged[partition] = number + 1
             }
           }),
         )
         load.catch(() => {})
+        const counts = acknowledged.map((_, partition) => () => acknowledged[partition] ?? 0)
         for (let round = 0; round < 2; round++) {
-          await sleep(500)
+          await progress(counts)
           agent.kill(signal)
           t.same(await agent.exited, exit)
           agent = await start(stores, listen)
-          await sleep(500)
         }
+        await progress(counts)
         writing = false
         await load
         await producer.disconnect()
         const read = await kcatConsume(topic, { brokers })
         t.equal(firstOffsetGap(read), undefined)
         const logs = byPartition(read)
-        for (const [partition, expected] of acknowledged.entries()) {
+        for (const [partition, count] of acknowledged.entries()) {
           const values = logs.get(partition)?.map(({ value }) => `${value}`) ?? []
-          t.ok(expected.length > 10, `${expected.length} records acknowledged`)
-          t.equal(firstDifference(values, expected), undefined, `partition ${partition}`)
+          t.equal(firstDifference(values, numbered(count)), undefined, `partition ${partition}: ${count} records`)
         }
       })
     }
@@ -120,11 +125,35 @@ function start(stores: Stores, listen: string): Promise<AgentProcess> {
   return startAgentProcess({ ...stores, args: [...stores.args, '--listen', listen] })
 }
 
-/** Lines in portions with pauses, so that writing lasts longer than the agent does. */
-async function* slowLines(): AsyncGenerator<string> {
-  const portion = KCAT_RECORDS / PARTITION_COUNT / 30
-  for (let number = 0; number < KCAT_RECORDS / PARTITION_COUNT; number += portion) {
-    yield Array.from({ length: portion }, (_, index) => `record ${number + index}\n`).join('')
-    await sleep(100)
+/** What one kcat reads: numbered lines in portions, without end until `finish`. */
+class KcatLoad {
+  count = 0
+  #finished = false
+
+  async *lines(): AsyncGenerator<string> {
+    while (!this.#finished) {
+      const first = this.count
+      this.count += PORTION
+      yield Array.from({ length: PORTION }, (_, index) => `record ${first + index}\n`).join('')
+      await sleep(PORTION_PAUSE_MS)
+    }
   }
+
+  finish(): void {
+    this.#finished = true
+  }
+}
+
+/** Resolves once every count has grown by PROGRESS. */
+async function progress(counts: readonly (() => number)[]): Promise<void> {
+  const goals = counts.map((count) => count() + PROGRESS)
+  const deadlineMs = performance.now() + 60_000
+  while (counts.some((count, number) => count() < goals[number]!)) {
+    if (performance.now() > deadlineMs) throw new Error(`no progress: ${counts.map((count) => count())} of ${goals}`)
+    await sleep(20)
+  }
+}
+
+function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => `record ${number}`)
 }

@@ -9,7 +9,7 @@ import { scaleOut } from '../support/store-pairs.js'
 
 /** Two agents on one catalog and one bucket: no partition has an owner, and nobody can tell which agent wrote what. */
 
-const RECORD_COUNT = 20_000
+const RECORD_COUNT = 8_000
 
 t.test('two agents', async (t) => {
   const stores = await scaleOut.open(t)

@@ -49,7 +49,10 @@ export async function writeWithKafkajs(brokers: string, topic: string): Promise<
   })
   await producer.connect()
   for (let first = 0; first < RECORD_COUNT; first += PORTION) {
-    const messages = Array.from({ length: PORTION }, (_, k) => ({ key: keyOf(first + k), value: numberedValue(first + k) }))
+    const messages = Array.from({ length: PORTION }, (_, k) => ({
+      key: keyOf(first + k),
+      value: numberedValue(first + k),
+    }))
     await producer.send({ topic, messages })
   }
   await producer.disconnect()

@@ -29,12 +29,14 @@ export async function startMysqlServer(): Promise<MysqlServer> {
   const directory = await mkdtemp(join(tmpdir(), 'headrace-mysql-'))
   const data = join(directory, 'data')
   await mkdir(data)
-  initialize(program, data)
+  // The server empties its temporary directory when it starts: of servers that share one, the last is the only one to live.
+  const env = { ...process.env, TMPDIR: directory }
+  initialize(program, data, env)
   const port = await freePort()
   const url = `mysql://${USER}:${PASSWORD}@127.0.0.1:${port}`
   const options = await serverOptions(directory, data, port)
 
-  let running = await start(program, options, directory, url)
+  let running = await start(program, options, directory, url, env)
   const onExit = () => {
     running.kill('SIGKILL')
     rmSync(directory, { recursive: true, force: true })
@@ -45,7 +47,7 @@ export async function startMysqlServer(): Promise<MysqlServer> {
     url,
     kill: () => end('SIGKILL'),
     restart: async () => {
-      running = await start(program, options, directory, url)
+      running = await start(program, options, directory, url, env)
     },
     stop: async () => {
       process.off('exit', onExit)
@@ -56,13 +58,13 @@ export async function startMysqlServer(): Promise<MysqlServer> {
   }
 }
 
-function initialize(program: string, data: string): void {
+function initialize(program: string, data: string, env: NodeJS.ProcessEnv): void {
   const asRoot = process.getuid?.() === 0 ? ['--user=root'] : []
   const installer = program.endsWith('mariadbd') ? findProgram('mariadb-install-db') : undefined
   const [command, args] = installer
     ? [installer, ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db']]
     : [program, ['--no-defaults', '--initialize-insecure', `--datadir=${data}`]]
-  const { status, stderr, stdout } = spawnSync(command, [...args, ...asRoot], { encoding: 'utf8' })
+  const { status, stderr, stdout } = spawnSync(command, [...args, ...asRoot], { encoding: 'utf8', env })
   if (status !== 0) throw new Error(`${command} failed with ${status}: ${stdout}${stderr}`)
 }
 
@@ -95,8 +97,14 @@ async function serverOptions(directory: string, data: string, port: number): Pro
   ]
 }
 
-async function start(program: string, options: string[], directory: string, url: string): Promise<ChildProcess> {
-  const child = spawn(program, options, { stdio: 'ignore' })
+async function start(
+  program: string,
+  options: string[],
+  directory: string,
+  url: string,
+  env: NodeJS.ProcessEnv,
+): Promise<ChildProcess> {
+  const child = spawn(program, options, { stdio: 'ignore', env })
   const deadlineMs = Date.now() + START_TIMEOUT_MS
   for (;;) {
     try {
