@@ -1,11 +1,12 @@
 import type { ProduceResult } from '../broker.js'
 import { HeadraceError, isHeadraceError } from '../errors.js'
 import type { CommittedSegment, SealedSegment, UploadedSegment } from '../intake/segments.js'
-import type { Catalog, CommitSegment, SegmentOutcome } from '../ports/catalog.js'
+import type { BatchOutcome, Catalog, CommitSegment, SegmentOutcome } from '../ports/catalog.js'
 import { type Clock, type Random, sleep } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { Metrics } from '../ports/metrics.js'
 import type { SegmentUploader } from '../ports/segment-uploader.js'
+import { LostSequences } from './lost-sequences.js'
 import { failedResults, refusedResults, segmentResults } from './produce-results.js'
 
 /**
@@ -21,6 +22,7 @@ export class CommitLane {
   readonly #options: CommitLaneOptions
   readonly #entries: LaneEntry[] = []
   readonly #idle: (() => void)[] = []
+  readonly #lost = new LostSequences()
   #uploadsInFlight = 0
   #committing = false
 
@@ -107,7 +109,7 @@ export class CommitLane {
     for (const entry of group) metrics.stage('commit_wait', startedAtMs - entry.uploaded.uploadedAtMs)
     let outcomes: readonly SegmentOutcome[]
     try {
-      outcomes = await this.#commitUntilKnown(group.map((entry) => commitSegment(entry.uploaded)))
+      outcomes = await this.#commitUntilKnown(commitSegments(group, this.#lost))
     } catch (error) {
       for (const entry of group) this.#settle(entry, failedResults(entry.sealed, commitFailure(error)))
       return
@@ -138,7 +140,10 @@ export class CommitLane {
 
   #finish(entry: UploadedEntry, outcome: SegmentOutcome | undefined): void {
     if (outcome === undefined) throw new Error('the catalog answered fewer outcomes than segments')
-    if (outcome.committed) this.#options.onCommitted({ stage: 'committed', uploaded: entry.uploaded, outcome })
+    if (outcome.committed) {
+      this.#forgetLost(entry.uploaded, outcome.batches)
+      this.#options.onCommitted({ stage: 'committed', uploaded: entry.uploaded, outcome })
+    }
     this.#settle(entry, segmentResults(entry.uploaded, outcome))
   }
 
@@ -147,6 +152,7 @@ export class CommitLane {
     const { clock, metrics } = this.#options
     entry.state = 'settled'
     entry.uploaded = undefined
+    this.#lost.remember(sealed, results)
     sealed.arena.release()
     const nowMs = clock.monotonicMs()
     for (const request of sealed.requests) {
@@ -160,6 +166,16 @@ export class CommitLane {
     metrics.count('produce_batches', sealed.batchCount)
     metrics.count('produce_bytes', sealed.bytes)
     if (refused > 0) metrics.count('batches_refused', refused)
+  }
+
+  #forgetLost(uploaded: UploadedSegment, outcomes: readonly BatchOutcome[]): void {
+    if (this.#lost.empty) return
+    let number = 0
+    for (const { topicId, partition, batches } of uploaded.index.blocks) {
+      for (const { producerId } of batches) {
+        if (outcomes[number++]?.kind !== 'refused') this.#lost.forget(topicId, partition, producerId)
+      }
+    }
   }
 
   #report(): void {
@@ -197,7 +213,16 @@ interface LaneEntry {
 
 type UploadedEntry = LaneEntry & { readonly uploaded: UploadedSegment }
 
-function commitSegment(uploaded: UploadedSegment): CommitSegment {
+function commitSegments(group: readonly UploadedEntry[], lost: LostSequences): CommitSegment[] {
+  const loss = lost.forCommit()
+  return group.map(({ uploaded }) => {
+    const segment = commitSegment(uploaded, loss)
+    if (group.length > 1) loss.mayBeLost(uploaded.index)
+    return segment
+  })
+}
+
+function commitSegment(uploaded: UploadedSegment, lost: Pick<LostSequences, 'has'>): CommitSegment {
   return {
     segmentId: uploaded.sealed.segmentId,
     objectKey: uploaded.sealed.input.objectKey,
@@ -213,6 +238,7 @@ function commitSegment(uploaded: UploadedSegment): CommitSegment {
         producerEpoch: batch.producerEpoch,
         baseSequence: batch.baseSequence,
         maxTimestampMs: batch.maxTimestampMs,
+        ...(lost.has(block.topicId, block.partition, batch.producerId) ? { afterLoss: true } : {}),
       })),
     })),
   }

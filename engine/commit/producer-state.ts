@@ -35,6 +35,7 @@ export interface SequencedBatch {
   readonly baseSequence: number
   /** Records, each of which takes one sequence. */
   readonly offsetCount: number
+  readonly afterLoss?: boolean
 }
 
 export type SequenceVerdict =
@@ -43,6 +44,7 @@ export type SequenceVerdict =
   | { readonly kind: 'refuse'; readonly code: 'PRODUCER_EPOCH_FENCED' | 'SEQUENCE_DUPLICATE' | 'SEQUENCE_GAP' }
 
 const ACCEPT: SequenceVerdict = { kind: 'accept' }
+const GAP: SequenceVerdict = { kind: 'refuse', code: 'SEQUENCE_GAP' }
 
 /** The sequence `count` records after `sequence`. */
 export function sequenceAfter(sequence: number, count: number): number {
@@ -51,10 +53,11 @@ export function sequenceAfter(sequence: number, count: number): number {
 
 /** Judges a batch in the order in which Kafka does: repeat, fencing, epoch change, continuation. */
 export function judgeSequence(state: ProducerState | undefined, batch: SequencedBatch): SequenceVerdict {
-  if (!state) return ACCEPT
+  // An unknown producer may begin anywhere, as its state may have expired; but not where its beginning was just lost.
+  if (!state) return batch.afterLoss === true && batch.baseSequence !== 0 ? GAP : ACCEPT
   if (batch.producerEpoch === state.epoch) return judgeSameEpoch(state, batch)
   if (batch.producerEpoch < state.epoch) return { kind: 'refuse', code: 'PRODUCER_EPOCH_FENCED' }
-  return batch.baseSequence === 0 ? ACCEPT : { kind: 'refuse', code: 'SEQUENCE_GAP' }
+  return batch.baseSequence === 0 ? ACCEPT : GAP
 }
 
 function judgeSameEpoch(state: ProducerState, batch: SequencedBatch): SequenceVerdict {

@@ -128,6 +128,11 @@ export interface CommitBatch {
   readonly producerEpoch: number
   readonly baseSequence: number
   readonly maxTimestampMs: number
+  /**
+   * An earlier batch of this producer was lost on its way, or may be in this very commit: where the catalog does not know the producer, this one is a
+   * SEQUENCE_GAP unless it begins at sequence 0.
+   */
+  readonly afterLoss?: boolean
 }
 
 export interface CommitLimits {

@@ -42,7 +42,10 @@ class HistoryView {
   }
 }
 
-function attemptKey(partition: number, { client, request, number }: Omit<SentBatch, 'partition' | 'recordCount' | 'crc'>) {
+function attemptKey(
+  partition: number,
+  { client, request, number }: Omit<SentBatch, 'partition' | 'recordCount' | 'crc'>,
+) {
   return `${partition} ${client} ${request} ${number}`
 }
 
@@ -122,7 +125,9 @@ function checkProducersFinished(view: HistoryView): string[] {
   return view
     .of('producer-done')
     .filter(({ undone }) => undone > 0)
-    .map(({ client, undone }) => `${client} cannot get ${undone} batches written, and nothing fails any more (promise 3)`)
+    .map(
+      ({ client, undone }) => `${client} cannot get ${undone} batches written, and nothing fails any more (promise 3)`,
+    )
 }
 
 /** Promise 3: an idempotent producer's batches are stored exactly once, in the order of their sequences. */
@@ -218,9 +223,11 @@ function checkPolls(view: HistoryView): string[] {
     const log = view.logs.get(partition)?.batches ?? []
     const start = log.findIndex(({ endOffset }) => endOffset > fromOffset)
     for (const [index, batch] of batches.entries()) {
-      if (batch.endOffset > committedHighWatermark) problems.push(`${who}: read ${batch.endOffset - 1} before its commit`)
+      if (batch.endOffset > committedHighWatermark)
+        problems.push(`${who}: read ${batch.endOffset - 1} before its commit`)
       const stored = start < 0 ? undefined : log[start + index]
-      if (!isSame(batch, stored)) problems.push(`${who}: read what is not in the log at ${batch.baseOffset} (promise 6)`)
+      if (!isSame(batch, stored))
+        problems.push(`${who}: read what is not in the log at ${batch.baseOffset} (promise 6)`)
     }
   }
   return problems

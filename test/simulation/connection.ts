@@ -21,6 +21,7 @@ export class Connection {
   #lastAnswerMs = 0
   #serving = false
   #open = true
+  #hungUp = false
 
   constructor(
     private readonly world: World,
@@ -35,16 +36,20 @@ export class Connection {
     const { world } = this
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, world.clock.monotonicMs() + world.between(0.2, 5))
     world.clock.schedule(this.#lastArrivalMs - world.clock.monotonicMs(), () => {
-      if (!this.agent.alive) return
+      if (!this.agent.alive || this.#hungUp) return
       this.#arrived.push({ request, produce })
       void this.#serve()
     })
   }
 
-  /** The client goes; what has arrived is still worked on. */
+  /** The client goes. What the agent has taken in is still worked on; what waits in the socket goes with it, a little later. */
   close(): void {
     this.#open = false
     this.#forgetEnd()
+    this.world.clock.schedule(this.world.between(5, 40), () => {
+      this.#hungUp = true
+      this.#arrived.length = 0
+    })
   }
 
   #break(): void {

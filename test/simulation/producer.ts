@@ -104,7 +104,10 @@ export class SimulatedProducer {
     while (this.#inFlight.size < IN_FLIGHT_MAX) {
       const batches = this.#nextBatches()
       if (batches.length === 0) return
-      if (this.#connection === undefined) return this.#connect()
+      if (this.#connection === undefined) {
+        this.#connect()
+        return
+      }
       this.#send(batches, this.#connection)
     }
   }
@@ -158,10 +161,12 @@ export class SimulatedProducer {
     }
     this.#inFlight.set(request, { batches, connection })
     this.#transmit(request, batches, connection)
-    world.clock.schedule(world.between(300, 1500), () => {
+    // Impatience belongs to the storm: in the end a busy agent must be given the time it needs.
+    const patienceMs = world.isCalm ? 10_000 : world.between(300, 1500)
+    world.clock.schedule(patienceMs, () => {
       if (this.#inFlight.has(request)) this.#lose(connection)
     })
-    if (this.#idempotent && world.chance(0.15)) this.#scheduleRepeat(batches)
+    if (this.#idempotent && world.chance(0.2)) this.#scheduleRepeat(batches)
   }
 
   #transmit(request: number, batches: readonly ClientBatch[], connection: Connection): void {

@@ -11,7 +11,7 @@ import { type SeededBug, World } from './world.js'
 
 const TOPIC_ID = '5bd1f5b2-7a2e-4d0c-9d53-111111111111'
 const CALM_AFTER_MS = 2500
-const END_AT_MS = 60_000
+const END_AT_MS = 30_000
 
 export interface SeedRun {
   readonly seed: number

@@ -1,16 +1,9 @@
-import type {
-  Catalog,
-  CommitLimits,
-  CommitSegment,
-  ExtentRequest,
-  SegmentOutcome,
-} from '../../engine/ports/catalog.js'
-import type { PartitionRef } from '../../engine/model.js'
 import { isHeadraceError } from '../../engine/errors.js'
+import type { PartitionRef } from '../../engine/model.js'
+import type { Catalog, CommitLimits, CommitSegment, ExtentRequest, SegmentOutcome } from '../../engine/ports/catalog.js'
 import { newSegmentId } from '../../engine/segment-identity.js'
 import type { CatalogDatabase, Session } from './catalog-database.js'
 import { catalogFailure, type Life, never, type World } from './world.js'
-
 
 /** An agent's connection to the catalog's database: what the engine's write and read path use of the port. */
 export function simulatedCatalog(world: World, life: Life, database: CatalogDatabase): Catalog {
@@ -22,7 +15,8 @@ export function simulatedCatalog(world: World, life: Life, database: CatalogData
   const used: Pick<Catalog, 'location' | 'commit' | 'partitionOffsets' | 'findExtents'> = {
     location: 'simulated://',
     commit: (segments, limits) => committer.commit(segments, limits),
-    partitionOffsets: (refs: readonly PartitionRef[]) => read('partitionOffsets', () => database.partitionOffsets(refs)),
+    partitionOffsets: (refs: readonly PartitionRef[]) =>
+      read('partitionOffsets', () => database.partitionOffsets(refs)),
     findExtents: (requests: readonly ExtentRequest[]) => read('findExtents', () => database.findExtents(requests)),
   }
   return used as Catalog

@@ -1,4 +1,4 @@
-import { MemoryObjectStore } from '../../adapters/object-store/memory.js'
+import type { MemoryObjectStore } from '../../adapters/object-store/memory.js'
 import { isHeadraceError } from '../../engine/errors.js'
 import type {
   DeleteResult,

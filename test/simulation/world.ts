@@ -47,6 +47,7 @@ export class World {
   /** What a statement of the database usually takes at most. */
   readonly statementMs: number
   readonly #crashBoundaries: Set<number>
+  isCalm = false
   #rates: FaultRates
   #boundary = 0
   #sequence = 0
@@ -67,6 +68,7 @@ export class World {
 
   /** The faults end: what can be finished must be finished now. */
   calm(): void {
+    this.isCalm = true
     this.#rates = NO_FAULTS
     this.#crashBoundaries.clear()
   }
