@@ -14,6 +14,7 @@ import { type Database, isDuplicateKey, type Session, StatementError } from './d
 import type { Dialect } from './dialect.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { decodeProducer, encodeProducer } from './producer-blob.js'
+import { minuteOf, producerKeyLiteral } from './producers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, int, intOf, tuple, uuid, uuidOf, within } from './sql-text.js'
 
@@ -159,19 +160,18 @@ async function readProducers(
       if (number === undefined) continue
       for (const { producerId } of batches) {
         if (producerId === NO_PRODUCER_ID) continue
-        keyOf.set(`${int(number)}/${int(producerId)}`, producerKey(topicId, partition, producerId))
+        keyOf.set(producerKeyLiteral(number, producerId), producerKey(topicId, partition, producerId))
       }
     }
   }
   const states = new Map<string, ProducerState>()
   if (keyOf.size === 0) return states
-  const pairs = [...keyOf.keys()].map((key) => key.split('/') as [string, string])
   const rows = await session.rows(
-    `SELECT partition_no, producer_id, epoch, batches FROM producers${dialect.onPrimaryKey}
-     WHERE ${dialect.pairWithin(['partition_no', 'producer_id'], pairs)}`,
+    `SELECT producer_key, epoch, batches FROM producers${dialect.onPrimaryKey}
+     WHERE ${within('producer_key', [...keyOf.keys()])}`,
   )
   for (const row of rows) {
-    const key = keyOf.get(`${intOf(row, 'partition_no')}/${intOf(row, 'producer_id')}`)
+    const key = keyOf.get(blob(bytesOf(row, 'producer_key')))
     if (key !== undefined) states.set(key, decodeProducer(intOf(row, 'epoch'), bytesOf(row, 'batches')))
   }
   return states
@@ -288,15 +288,18 @@ async function replaceProducers(
 ): Promise<void> {
   const tuples = decision.producers.map((producer) =>
     tuple(
-      numberLiteral(numberOf, producer),
-      int(producer.producerId),
+      producerKeyLiteral(
+        numberOf.get(partitionKey(producer.topicId, producer.partition)) ?? Number.NaN,
+        producer.producerId,
+      ),
       int(producer.epoch),
       blob(encodeProducer(producer)),
       int(nowMs),
+      int(minuteOf(nowMs)),
     ),
   )
-  const columns = ['partition_no', 'producer_id', 'epoch', 'batches', 'updated_at_ms']
-  const suffix = dialect.onConflictReplace(['partition_no', 'producer_id'], ['epoch', 'batches', 'updated_at_ms'])
+  const columns = ['producer_key', 'epoch', 'batches', 'updated_at_ms', 'updated_minute']
+  const suffix = dialect.onConflictReplace(['producer_key'], columns.slice(1))
   await session.insert('producers', columns, tuples, suffix)
 }
 

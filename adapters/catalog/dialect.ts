@@ -22,6 +22,8 @@ export interface Dialect {
   readonly types: {
     readonly uuid: string
     readonly blob: string
+    /** At most 255 bytes, stored with the row. */
+    readonly shortBlob: string
     readonly text: string
     /** Compared byte by byte. */
     readonly name: string
@@ -33,10 +35,10 @@ export interface Dialect {
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string
   /** Ends an INSERT: where the key exists, `columns` take the new values. */
   onConflictReplace(keys: readonly string[], columns: readonly string[]): string
-  /** Condition: the pair of columns is one of `pairs`, found by index. Pairs are ordered. */
-  pairWithin(columns: readonly [string, string], pairs: readonly Pair[]): string
+  /** A SELECT with ORDER BY and LIMIT of its own, as a part of a UNION ALL. */
+  unionPart(select: string): string
   /** Deletes at most `limit` rows. */
-  deleteSome(table: string, keys: readonly string[], where: string, orderBy: string, limit: string): string
+  deleteSome(table: string, key: string, where: string, orderBy: string, limit: string): string
 
   /** Rows of a query's raw answer; the number of rows matched by a change's. */
   rowsOf(answer: unknown): readonly Record<string, unknown>[]
@@ -47,9 +49,6 @@ export interface Dialect {
   discard(connection: unknown): void
   openKnex(): Knex
 }
-
-/** As SQL literals. */
-export type Pair = readonly [string, string]
 
 export interface TableDefinition {
   readonly name: string

@@ -1,8 +1,7 @@
 import knexModule, { type Knex } from 'knex'
 import type { Connection, ResultSetHeader } from 'mysql2'
 import type { MysqlPlace } from './catalog-url.js'
-import type { Dialect, Failure, FailureKind, Pair, TableDefinition } from './dialect.js'
-import { inChunks } from './sql-text.js'
+import type { Dialect, Failure, FailureKind, TableDefinition } from './dialect.js'
 
 const { knex } = knexModule
 
@@ -19,6 +18,7 @@ export class MysqlDialect implements Dialect {
   readonly types = {
     uuid: 'BINARY(16)',
     blob: 'MEDIUMBLOB',
+    shortBlob: 'VARBINARY(255)',
     text: 'MEDIUMTEXT',
     name: 'VARCHAR(249) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
   }
@@ -50,21 +50,11 @@ export class MysqlDialect implements Dialect {
     return ` ON DUPLICATE KEY UPDATE ${columns.map((column) => `${column} = VALUES(${column})`).join(', ')}`
   }
 
-  /** A list of row values is no range to MariaDB; one equality and one list per first column is. */
-  pairWithin([first, second]: readonly [string, string], pairs: readonly Pair[]): string {
-    const groups = new Map<string, string[]>()
-    for (const [one, two] of pairs) {
-      const group = groups.get(one)
-      if (group) group.push(two)
-      else groups.set(one, [two])
-    }
-    const parts = [...groups].flatMap(([one, twos]) =>
-      inChunks(twos, 500).map((chunk) => `(${first} = ${one} AND ${second} IN (${chunk.join(', ')}))`),
-    )
-    return `(${parts.join(' OR ')})`
+  unionPart(select: string): string {
+    return `(${select})`
   }
 
-  deleteSome(table: string, _keys: readonly string[], where: string, orderBy: string, limit: string): string {
+  deleteSome(table: string, _key: string, where: string, orderBy: string, limit: string): string {
     return `DELETE FROM ${table} WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`
   }
 

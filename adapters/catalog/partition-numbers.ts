@@ -1,6 +1,6 @@
 import type { PartitionRef, TopicId } from '../../engine/model.js'
 import type { Session } from './database.js'
-import { intOf, uuid, uuidOf, within } from './sql-text.js'
+import { int, intOf, uuid, uuidOf, within } from './sql-text.js'
 
 /**
  * Partitions by number. Each topic gets a number once, never reused; a partition's key is `topic_no * 2^20 + partition`.
@@ -20,9 +20,17 @@ export function isPartitionIndex(partition: number): boolean {
   return Number.isInteger(partition) && partition >= 0 && partition < PARTITION_COUNT_MAX
 }
 
+export function partitionNumberMin(topicNo: number): number {
+  return partitionNumber(topicNo, 0)
+}
+
+export function partitionNumberMax(topicNo: number): number {
+  return partitionNumber(topicNo, PARTITION_COUNT_MAX - 1)
+}
+
 /** Condition: all partitions of the topic. */
 export function partitionsOfTopic(topicNo: number): string {
-  return `partition_no BETWEEN ${partitionNumber(topicNo, 0)} AND ${partitionNumber(topicNo, PARTITION_COUNT_MAX - 1)}`
+  return `partition_no BETWEEN ${int(partitionNumberMin(topicNo))} AND ${int(partitionNumberMax(topicNo))}`
 }
 
 /** Remembers the numbers of topics, deleted ones included: a number is the same for ever, and means nothing more. */

@@ -1,5 +1,31 @@
 import type { Database } from './database.js'
+import { partitionNumberMax, partitionNumberMin } from './partition-numbers.js'
 import { int, intOf } from './sql-text.js'
+
+const MINUTE_MS = 60_000
+
+/** Literal of `producers.producer_key`. */
+export function producerKeyLiteral(partitionNo: number, producerId: number): string {
+  return `x'${hex64(partitionNo)}${hex64(producerId)}'`
+}
+
+/** Condition: all producers of the topic. */
+export function producersOfTopic(topicNo: number): string {
+  const first = producerKeyLiteral(partitionNumberMin(topicNo), 0)
+  const last = producerKeyLiteral(partitionNumberMax(topicNo), Number.MAX_SAFE_INTEGER)
+  return `producer_key BETWEEN ${first} AND ${last}`
+}
+
+/** For `producers.updated_minute`. */
+export function minuteOf(timeMs: number): number {
+  return Math.floor(timeMs / MINUTE_MS)
+}
+
+/** Eight bytes, big-endian, so that the bytes order as the numbers do. */
+function hex64(value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be part of a key`)
+  return value.toString(16).padStart(16, '0')
+}
 
 export function allocateProducerIds(database: Database, count: number): Promise<number> {
   if (!(count >= 1)) throw new RangeError(`cannot reserve ${count} producer ids`)
@@ -16,12 +42,10 @@ export function allocateProducerIds(database: Database, count: number): Promise<
 
 export function expireProducers(database: Database, olderThanMs: number, limit: number): Promise<number> {
   const { dialect } = database
-  const sql = dialect.deleteSome(
-    'producers',
-    ['partition_no', 'producer_id'],
-    `updated_at_ms < ${dialect.nowMs} - ${int(olderThanMs)}`,
-    'updated_at_ms',
-    int(limit),
-  )
-  return database.change((session) => session.run(sql))
+  return database.change(async (session) => {
+    const [row] = await session.rows(`SELECT ${dialect.nowMs} - ${int(olderThanMs)} AS before_ms`)
+    const beforeMs = intOf(row ?? {}, 'before_ms')
+    const where = `updated_minute <= ${int(minuteOf(beforeMs))} AND updated_at_ms < ${int(beforeMs)}`
+    return session.run(dialect.deleteSome('producers', 'producer_key', where, 'updated_minute', int(limit)))
+  })
 }

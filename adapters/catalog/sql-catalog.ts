@@ -18,6 +18,7 @@ import * as agents from './agents.js'
 import { commitSegments } from './commit.js'
 import type { Database } from './database.js'
 import * as extents from './extents.js'
+import * as byTimestamp from './extents-by-timestamp.js'
 import { migrate } from './migrate.js'
 import { PartitionNumbers } from './partition-numbers.js'
 import * as producers from './producers.js'
@@ -86,15 +87,22 @@ export class SqlCatalog implements Catalog {
   }
 
   findExtents(requests: readonly ExtentRequest[]): Promise<(ExtentAnswer | undefined)[]> {
-    return this.#database.read((session) => extents.findExtents(session, this.#numbers, requests))
+    const { dialect } = this.#database
+    return this.#database.read((session) => extents.findExtents(dialect, session, this.#numbers, requests))
   }
 
   findExtentsByTimestamp(requests: readonly TimestampRequest[]): Promise<(Extent | undefined)[]> {
-    return this.#database.read((session) => extents.findExtentsByTimestamp(session, this.#numbers, requests))
+    const { dialect } = this.#database
+    return this.#database.read((session) =>
+      byTimestamp.findExtentsByTimestamp(dialect, session, this.#numbers, requests),
+    )
   }
 
   findExtentsByMaxTimestamp(partitions: readonly PartitionRef[]): Promise<(Extent | undefined)[]> {
-    return this.#database.read((session) => extents.findExtentsByMaxTimestamp(session, this.#numbers, partitions))
+    const { dialect } = this.#database
+    return this.#database.read((session) =>
+      byTimestamp.findExtentsByMaxTimestamp(dialect, session, this.#numbers, partitions),
+    )
   }
 
   registerAgent(agent: AgentRegistration): Promise<number> {

@@ -1,6 +1,6 @@
 import knexModule, { type Knex } from 'knex'
 import type { SqlitePlace } from './catalog-url.js'
-import type { Dialect, Failure, Pair, TableDefinition } from './dialect.js'
+import type { Dialect, Failure, TableDefinition } from './dialect.js'
 import { LibsqlClient, type LibsqlDatabase } from './libsql-client.js'
 
 const { knex } = knexModule
@@ -16,7 +16,7 @@ export class SqliteDialect implements Dialect {
   readonly onPrimaryKey = ''
   readonly statementBytesMax = 1024 * 1024
   readonly transactionalDdl = true
-  readonly types = { uuid: 'BLOB', blob: 'BLOB', text: 'TEXT', name: 'TEXT' }
+  readonly types = { uuid: 'BLOB', blob: 'BLOB', shortBlob: 'BLOB', text: 'TEXT', name: 'TEXT' }
   readonly #place: SqlitePlace
 
   constructor(place: SqlitePlace) {
@@ -42,15 +42,14 @@ export class SqliteDialect implements Dialect {
     return ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${assignments.join(', ')}`
   }
 
-  pairWithin(columns: readonly [string, string], pairs: readonly Pair[]): string {
-    return `(${columns.join(', ')}) IN (VALUES ${pairs.map(([one, two]) => `(${one}, ${two})`).join(', ')})`
+  unionPart(select: string): string {
+    return `SELECT * FROM (${select})`
   }
 
   /** DELETE knows no LIMIT here. */
-  deleteSome(table: string, keys: readonly string[], where: string, orderBy: string, limit: string): string {
-    const columns = keys.join(', ')
-    const chosen = `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`
-    return `DELETE FROM ${table} WHERE (${columns}) IN (${chosen})`
+  deleteSome(table: string, key: string, where: string, orderBy: string, limit: string): string {
+    const chosen = `SELECT ${key} FROM ${table} WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`
+    return `DELETE FROM ${table} WHERE ${key} IN (${chosen})`
   }
 
   rowsOf(answer: unknown): readonly Record<string, unknown>[] {

@@ -4,6 +4,7 @@ import type { Topic, TopicId } from '../../engine/model.js'
 import type { NewTopic } from '../../engine/ports/catalog.js'
 import { type Database, isDuplicateKey, type Session } from './database.js'
 import { type PartitionNumbers, partitionNumber, partitionsOfTopic } from './partition-numbers.js'
+import { producersOfTopic } from './producers.js'
 import { inChunks, int, intOf, type Row, textOf, tuple, uuid, uuidOf, within } from './sql-text.js'
 
 const TOPIC_COLUMNS = 'topic_id, live_name, partition_count, configs'
@@ -52,10 +53,10 @@ export async function deleteTopic(database: Database, topicId: TopicId): Promise
     )
     if (!row)
       throw new HeadraceError('TOPIC_UNKNOWN', 'never', `there is no topic ${topicId}; it may have been deleted`)
-    const partitions = partitionsOfTopic(intOf(row, 'topic_no'))
+    const topicNo = intOf(row, 'topic_no')
     // Partitions before producers: a commit that holds the partitions may still write their producers.
-    await session.run(`DELETE FROM partitions WHERE ${partitions}`)
-    await session.run(`DELETE FROM producers WHERE ${partitions}`)
+    await session.run(`DELETE FROM partitions WHERE ${partitionsOfTopic(topicNo)}`)
+    await session.run(`DELETE FROM producers WHERE ${producersOfTopic(topicNo)}`)
     await session.run(`UPDATE topics SET live_name = NULL, deleted_at_ms = ${nowMs} WHERE topic_id = ${uuid(topicId)}`)
   })
 }
