@@ -1,5 +1,3 @@
-import { isHeadraceError } from '../../engine/errors.js'
-import { FormatError } from '../../format/index.js'
 import { formatHostPort, withoutCredentials } from '../config/index.js'
 
 /** What a failed command says: one line, without credentials, that tells what to do where we know. */
@@ -8,9 +6,9 @@ export function describeFailure(error: unknown): string {
 }
 
 function sentence(error: unknown): string {
-  if (isHeadraceError(error) || error instanceof FormatError) return error.message
   if (!(error instanceof Error)) return String(error)
-  return socketFailure(error) ?? error.message
+  // The engine's own errors say what to do, except about addresses: which flag chose one is known only here.
+  return socketFailure(error) ?? (error.cause instanceof Error ? socketFailure(error.cause) : undefined) ?? error.message
 }
 
 interface SocketError extends NodeJS.ErrnoException {

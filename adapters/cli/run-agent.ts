@@ -17,12 +17,22 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
 const CLOSE_GRACE_MS = 1_000
 
 /**
- * Runs an agent until a signal, then ends the process. The first signal stops the agent in order, also while it is still
- * starting; the second one ends the process where it stands, which loses nothing that was acknowledged.
+ * Runs an agent until a signal, then ends the process. The first signal stops the agent in order. A second one, or one that
+ * comes while the agent is still starting, ends the process where it stands, which loses nothing that was acknowledged.
  */
 export async function runAgent(options: AgentOptions, startAgent: AgentStarter): Promise<void> {
-  const stopped = firstSignal()
+  let mayStopInOrder = false
+  const stopped = new Promise<void>((resolve) => {
+    for (const [signal, exitCode] of Object.entries(SIGNALS)) {
+      process.on(signal, () => {
+        if (!mayStopInOrder) process.exit(exitCode)
+        mayStopInOrder = false
+        resolve()
+      })
+    }
+  })
   const agent = await startAgent(options)
+  mayStopInOrder = true
   process.stdout.write(`headrace listening on ${formatHostPort(agent.kafka)}\n`)
   await stopped
   const deadline = setTimeout(() => {
@@ -32,17 +42,4 @@ export async function runAgent(options: AgentOptions, startAgent: AgentStarter):
   await agent.close()
   clearTimeout(deadline)
   process.exit(0)
-}
-
-function firstSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false
-    for (const [signal, exitCode] of Object.entries(SIGNALS)) {
-      process.on(signal, () => {
-        if (stopping) process.exit(exitCode)
-        stopping = true
-        resolve()
-      })
-    }
-  })
 }

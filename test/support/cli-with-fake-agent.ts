@@ -5,11 +5,14 @@ import { type AgentOptions, resolveConfig } from '../../adapters/config/index.js
 
 /**
  * The command line as a process of its own with an agent that does nothing: for what only a process can show, signals
- * and exit codes. FAKE_START_ERROR makes it fail to start; FAKE_CLOSE_MS says how long it takes to stop.
+ * and exit codes. FAKE_START_ERROR makes it fail to start; FAKE_START_MS and FAKE_CLOSE_MS say how
+ * long it takes to start and to stop.
  */
 async function startFakeAgent(options: AgentOptions) {
-  const { FAKE_START_ERROR: failure, FAKE_CLOSE_MS: closeMs = '0' } = process.env
+  const { FAKE_START_ERROR: failure, FAKE_START_MS: startMs = '0', FAKE_CLOSE_MS: closeMs = '0' } = process.env
   if (failure !== undefined) throw Object.assign(new Error('failed'), JSON.parse(failure))
+  if (startMs !== '0') process.stdout.write('starting\n')
+  await sleep(Number(startMs))
   const config = resolveConfig(options)
   const keepAlive = setInterval(() => {}, 1_000)
   return {

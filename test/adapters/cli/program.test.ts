@@ -31,8 +31,11 @@ function run(t: Test, args: readonly string[], env: Record<string, string> = {})
 }
 
 async function runUntilListening(t: Test, args: readonly string[], env: Record<string, string> = {}): Promise<Run> {
-  const running = run(t, args, env)
-  while (!running.stdout().includes('listening'))
+  return until('listening', run(t, args, env))
+}
+
+async function until(word: string, running: Run): Promise<Run> {
+  while (!running.stdout().includes(word))
     await Promise.race([once(running.child.stdout, 'data'), running.finished])
   return running
 }
@@ -109,6 +112,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.equal(code, signal === 'SIGINT' ? 130 : 143)
   })
 }
+
+t.test('a signal while the agent is starting exits at once', async (t) => {
+  const { child, finished } = await until('starting', run(t, ['agent'], { FAKE_START_MS: '60000' }))
+  child.kill('SIGTERM')
+  t.equal((await finished).code, 143)
+})
 
 t.test('an agent that does not stop is ended after the timeout', async (t) => {
   const { child, finished } = await runUntilListening(t, ['agent', '--shutdown-timeout', '50ms'], {
