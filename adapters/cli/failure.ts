@@ -8,7 +8,9 @@ export function describeFailure(error: unknown): string {
 function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // The engine's own errors say what to do, except about addresses: which flag chose one is known only here.
-  return socketFailure(error) ?? (error.cause instanceof Error ? socketFailure(error.cause) : undefined) ?? error.message
+  return (
+    socketFailure(error) ?? (error.cause instanceof Error ? socketFailure(error.cause) : undefined) ?? error.message
+  )
 }
 
 interface SocketError extends NodeJS.ErrnoException {

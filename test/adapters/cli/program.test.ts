@@ -35,8 +35,7 @@ async function runUntilListening(t: Test, args: readonly string[], env: Record<s
 }
 
 async function until(word: string, running: Run): Promise<Run> {
-  while (!running.stdout().includes(word))
-    await Promise.race([once(running.child.stdout, 'data'), running.finished])
+  while (!running.stdout().includes(word)) await Promise.race([once(running.child.stdout, 'data'), running.finished])
   return running
 }
 
