@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { startAgentProcess } from '../../support/agent-process.js'
+import { startS3Server, useS3Credentials } from '../../support/s3-server.js'
 
 /** The built command with a real agent behind it. */
 
@@ -72,4 +73,16 @@ t.test('stores that cannot be reached are one line, without credentials', async 
     t.notMatch(stderr, 'hunter2')
     t.equal(status, 1)
   }
+})
+
+t.test('a bucket that does not exist is one line', async (t) => {
+  const server = await startS3Server()
+  t.teardown(() => server.stop())
+  useS3Credentials()
+  const [, , , catalog = ''] = stores(t)
+  const objects = server.url.replace(server.bucket, 'no-such-bucket')
+  const places = ['--object-store', objects, '--catalog', catalog, '--listen', '127.0.0.1:0', '--http', 'off']
+  const { status, stderr } = runToEnd(['agent', '--log-level', 'error', ...places])
+  t.match(stderr, /^headrace: .*no-such-bucket.*the bucket does not exist; create it or correct the URL.*\n$/)
+  t.equal(status, 1)
 })
