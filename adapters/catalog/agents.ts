@@ -4,8 +4,9 @@ import type { Database, Session } from './database.js'
 import { int, intOf, intOrNullOf, textOf, textOrNullOf } from './sql-text.js'
 
 /**
- * Gives the agent the smallest node id that no other may hold. A row keeps its id taken until its own expiry has passed since
- * the last heartbeat, whether its agent died or left. Repeating a registration answers with the same id.
+ * Gives the agent the id of its address if there is one, else the smallest that no other may hold. A row keeps its id taken
+ * until its own expiry has passed since the last heartbeat, whether its agent died or left. Repeating a registration answers
+ * with the same id.
  */
 export async function registerAgent(database: Database, agent: AgentRegistration): Promise<number> {
   const { dialect } = database
@@ -13,16 +14,19 @@ export async function registerAgent(database: Database, agent: AgentRegistration
     // One registration at a time: the row of the cluster stands for the set of agents.
     await session.rows(`SELECT singleton FROM cluster_state WHERE singleton = 1${dialect.lockRows}`)
     const rows = await session.rows(
-      `SELECT node_id, instance_id, ${dialect.nowMs} - heartbeat_at_ms - expiry_ms AS overdue_ms FROM agents ORDER BY node_id`,
+      `SELECT node_id, instance_id, host, port, ${dialect.nowMs} - heartbeat_at_ms - expiry_ms AS overdue_ms
+       FROM agents ORDER BY node_id`,
     )
     const taken = new Set<number>()
-    let known: number | undefined
+    let own: number | undefined
+    let sameAddress: number | undefined
     for (const row of rows) {
       const nodeId = intOf(row, 'node_id')
-      if (row['instance_id'] === agent.instanceId) known = nodeId
+      if (row['instance_id'] === agent.instanceId) own = nodeId
+      if (textOf(row, 'host') === agent.host && intOf(row, 'port') === agent.port) sameAddress = nodeId
       if (intOf(row, 'overdue_ms') <= 0) taken.add(nodeId)
     }
-    const nodeId = known ?? smallestFree(taken)
+    const nodeId = own ?? sameAddress ?? smallestFree(taken)
     await session.run(`DELETE FROM agents WHERE node_id = ${int(nodeId)}`)
     await session.run(
       `INSERT INTO agents (node_id, instance_id, host, port, zone, expiry_ms, heartbeat_at_ms)

@@ -101,8 +101,8 @@ export class Membership implements Cluster {
 
   async #refresh(): Promise<void> {
     const agents = await this.#options.catalog.listAgents(this.#options.expiryMs)
-    const others = agents.filter((agent) => agent.nodeId !== this.nodeId)
-    this.#agents = oneAgentPerAddress(others, this.#self).sort((a, b) => a.nodeId - b.nodeId)
+    const others = agents.filter((agent) => agent.nodeId !== this.nodeId).map(withoutAge)
+    this.#agents = [...others, this.#self].sort((a, b) => a.nodeId - b.nodeId)
   }
 }
 
@@ -125,23 +125,6 @@ export interface MembershipOptions {
 function register(options: MembershipOptions): Promise<number> {
   const { catalog, instanceId, host, port, zone, expiryMs } = options
   return catalog.registerAgent({ instanceId, host, port, zone, expiryMs })
-}
-
-/**
- * An agent that was killed and started again stands twice in the registry until its first registration expires. Clients
- * must not see two nodes at one address: kafkajs sends such a pair's records to neither and reports success. The
- * registration heard of last is the one alive.
- */
-function oneAgentPerAddress(others: readonly Agent[], self: ClusterAgent): ClusterAgent[] {
-  const byAddress = new Map<string, ClusterAgent>([[addressOf(self), self]])
-  for (const agent of others.toSorted((a, b) => a.heartbeatAgeMs - b.heartbeatAgeMs)) {
-    if (!byAddress.has(addressOf(agent))) byAddress.set(addressOf(agent), withoutAge(agent))
-  }
-  return [...byAddress.values()]
-}
-
-function addressOf(agent: ClusterAgent): string {
-  return `${agent.host}:${agent.port}`
 }
 
 function withoutAge(agent: Agent): ClusterAgent {

@@ -75,7 +75,11 @@ export interface Catalog {
 
   // ---- agents
 
-  /** Enters an agent and gives it a node id that is unique among live agents and stable while it keeps its heartbeat. */
+  /**
+   * Enters an agent and gives it a node id that is unique among live agents and stable while it keeps its heartbeat. An
+   * address has one node id: an agent that starts where another one was takes its id over, because clients take a node
+   * for what is at its address (librdkafka stops producing, kafkajs drops records, when it changes its id).
+   */
   registerAgent(agent: AgentRegistration): Promise<number>
   /** @throws AGENT_EXPIRED when the registration has been removed; the agent must register again. */
   heartbeat(nodeId: number, instanceId: string): Promise<void>

@@ -4,23 +4,27 @@ import type { Test } from 'tap'
 import type { AgentRegistration } from '../../engine/ports/catalog.js'
 import { type OpenFixture, onCatalog } from './catalog.js'
 
+let nextPort = 10_000
+
+/** An agent at an address of its own. */
 function registration(overrides: Partial<AgentRegistration> = {}): AgentRegistration {
-  return { instanceId: randomUUID(), host: 'agent.example', port: 9092, zone: 'a', expiryMs: 60_000, ...overrides }
+  const port = nextPort++
+  return { instanceId: randomUUID(), host: 'agent.example', port, zone: 'a', expiryMs: 60_000, ...overrides }
 }
 
 export async function agentCases(t: Test, open: OpenFixture): Promise<void> {
   await onCatalog(t, open, 'agents get node ids of their own and are listed', async (t, catalog, fixture) => {
     const other = await fixture.connect()
     const first = registration()
-    const second = registration({ zone: null, port: 9093 })
+    const second = registration({ zone: null })
     const nodeIds = [await catalog.registerAgent(first), await other.registerAgent(second)]
     t.not(nodeIds[0], nodeIds[1])
     t.ok(nodeIds.every((nodeId) => Number.isInteger(nodeId) && nodeId >= 0 && nodeId < 2 ** 31))
     t.equal(await other.registerAgent(first), nodeIds[0], 'registering again keeps the id')
     const agents = await other.listAgents(60_000)
     t.match(agents, [
-      { nodeId: nodeIds[0], instanceId: first.instanceId, host: 'agent.example', port: 9092, zone: 'a' },
-      { nodeId: nodeIds[1], instanceId: second.instanceId, host: 'agent.example', port: 9093, zone: null },
+      { nodeId: nodeIds[0], instanceId: first.instanceId, host: 'agent.example', port: first.port, zone: 'a' },
+      { nodeId: nodeIds[1], instanceId: second.instanceId, host: 'agent.example', port: second.port, zone: null },
     ])
     t.ok(agents.every(({ heartbeatAgeMs }) => heartbeatAgeMs >= 0 && heartbeatAgeMs < 60_000))
   })
@@ -61,6 +65,28 @@ export async function agentCases(t: Test, open: OpenFixture): Promise<void> {
     await catalog.unregisterAgent(nodeId, dead.instanceId)
     t.equal((await catalog.listAgents(60_000)).length, 3, 'the old agent cannot remove the new one')
     t.not(await catalog.registerAgent(dead), nodeId, 'and gets another id')
+  })
+
+  await onCatalog(t, open, 'an agent that starts at the address of another takes its id over', async (t, catalog) => {
+    const [killed, left, other] = [registration(), registration(), registration()]
+    const ids = [await catalog.registerAgent(killed), await catalog.registerAgent(left)]
+    const otherId = await catalog.registerAgent(other)
+    await catalog.unregisterAgent(ids[1]!, left.instanceId)
+    const successors = [killed, left].map(({ port }) => registration({ port, zone: 'b' }))
+    for (const [index, successor] of successors.entries()) {
+      t.equal(await catalog.registerAgent(successor), ids[index])
+      await catalog.heartbeat(ids[index]!, successor.instanceId)
+    }
+    await t.rejects(catalog.heartbeat(ids[0]!, killed.instanceId), { code: 'AGENT_EXPIRED' })
+    t.same(
+      (await catalog.listAgents(60_000)).map(({ nodeId, instanceId }) => [nodeId, instanceId]),
+      [
+        [ids[0], successors[0]!.instanceId],
+        [ids[1], successors[1]!.instanceId],
+        [otherId, other.instanceId],
+      ],
+    )
+    t.not(await catalog.registerAgent(registration({ host: 'elsewhere.example', port: other.port })), otherId)
   })
 
   await onCatalog(t, open, 'an agent that leaves is gone at once, its id a while later', async (t, catalog) => {

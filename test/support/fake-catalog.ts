@@ -221,7 +221,9 @@ export class FakeCatalog implements Catalog {
       if (nowMs - known.heartbeatAtMs > known.expiryMs) this.#agents.delete(nodeId)
     }
     const known = [...this.#agents.values()]
-    const same = known.find(({ instanceId, gone }) => instanceId === agent.instanceId && !gone)
+    const same =
+      known.find(({ instanceId, gone }) => instanceId === agent.instanceId && !gone) ??
+      known.find(({ host, port }) => host === agent.host && port === agent.port)
     let nodeId = same?.nodeId ?? 1
     while (same === undefined && this.#agents.has(nodeId)) nodeId += 1
     this.#agents.set(nodeId, { ...agent, nodeId, heartbeatAtMs: nowMs, gone: false })

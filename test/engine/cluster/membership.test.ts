@@ -104,18 +104,3 @@ t.test('an agent stays in its own picture while the catalog is away, and registe
   await a.leave()
   t.equal(agents.size, 0)
 })
-
-t.test('one node per address: an agent started again hides its old registration, everywhere', async (t) => {
-  const { clock, agents, join } = setUp()
-  const other = await join(2, null)
-  const killed = await join(1, null)
-  const restarted = await join(1, null)
-  agents.set(killed.nodeId, { ...agents.get(killed.nodeId)!, heartbeatAgeMs: 1500 })
-  await clock.advance(1000)
-  for (const agent of [other, restarted]) {
-    t.same(
-      agent.agentsFor(client(null)).map(({ nodeId }) => nodeId),
-      [other.nodeId, restarted.nodeId],
-    )
-  }
-})
