@@ -2,6 +2,9 @@
 import { describeFailure } from './failure.js'
 import { createProgram } from './program.js'
 
+// The SDK's announcement that later versions of it will need a newer Node is for those who choose its version: us.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 try {
   const program = createProgram({
     env: process.env,
