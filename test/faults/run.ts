@@ -1,0 +1,59 @@
+import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
+import { SeededRandom } from '../support/virtual-clock.js'
+import { findViolations, type Send, type Violation } from './checker.js'
+import { startCluster } from './cluster.js'
+import { runNemesis } from './nemesis.js'
+import { consume, produce, readAll, TOPIC } from './workload.js'
+
+export interface FaultRun {
+  readonly faults: ReadonlyMap<string, number>
+  readonly sends: readonly Send[]
+  readonly acknowledgedCount: number
+  readonly pollCount: number
+  readonly violations: readonly Violation[]
+}
+
+const AGENT_COUNT = 2
+const PARTITION_COUNT = 3
+
+/** Real processes under faults for at least `runMs`, and until each kind of fault was there. Ends all it starts. */
+export async function runFaults(seed: number, runMs: number): Promise<FaultRun> {
+  const cluster = await startCluster(AGENT_COUNT)
+  try {
+    const addresses = cluster.agents.map(({ address }) => address)
+    await createTopic(kafkajsClient(addresses), TOPIC, PARTITION_COUNT)
+    const stop = new AbortController()
+    const producers = ['idempotent-0', 'idempotent-1', 'plain-0'].map((name) =>
+      produce(name, name.startsWith('idempotent'), addresses, PARTITION_COUNT, stop.signal),
+    )
+    const consumers = addresses.map((address, number) => consume(`reader-${number}`, address, stop.signal))
+    let faults: Map<string, number>
+    try {
+      faults = await runNemesis(cluster, new SeededRandom(seed), runMs)
+    } finally {
+      stop.abort()
+    }
+    const sends = (await Promise.all(producers)).flat()
+    const polls = await Promise.all(consumers)
+    const final = await readAll('the final read', addresses)
+    return {
+      faults,
+      sends,
+      acknowledgedCount: sends.filter(({ outcome }) => outcome === 'acknowledged').length,
+      pollCount: polls.flat().length,
+      violations: findViolations(sends, polls.flat(), final),
+    }
+  } finally {
+    await cluster.stop()
+  }
+}
+
+export function describeRun({ faults, sends, acknowledgedCount, pollCount, violations }: FaultRun): string {
+  const count = (kind: Violation['kind']) => violations.filter((violation) => violation.kind === kind).length
+  return [
+    ...[...faults].map(([name, times]) => `${times} x ${name}`),
+    `acknowledged ${acknowledgedCount} of ${sends.length} records, ${pollCount} reads`,
+    `lost ${count('lost')}, duplicates ${count('duplicate')}, two values ${count('two-values')}, backwards ${count('backwards')}, out of order ${count('order')}, gaps ${count('gap')}, invented ${count('invented')}`,
+    ...violations.slice(0, 20).map(({ kind, text }) => `${kind}: ${text}`),
+  ].join('\n')
+}
