@@ -6,7 +6,7 @@ import { apiVersions } from './apis/18-api-versions.js'
 import { isFlexible } from './apis/api.js'
 import type { RequestContext } from './context.js'
 import { type Endpoint, encodeFrame, endpointOf, type Respond, UnacknowledgedError } from './endpoints.js'
-import type { FrameBudget } from './frame-budget.js'
+import { FRAME_BYTES_FREE, type FrameBudget } from './frame-budget.js'
 import { apiVersionsUnsupported } from './handlers/api-versions.js'
 import { type Frame, ResponseQueue, ResponseStalledError } from './response-queue.js'
 import type { KafkaListenerSettings, KafkaMetrics } from './settings.js'
@@ -124,6 +124,8 @@ export class Connection {
     if (!(await this.#frameBegins())) return false
     if (!(await this.#complete(LENGTH_BYTES))) return false
     const bytes = this.#checkLength(this.#input.takeLength())
+    // Declaring is free: only who has sent as much as needs no share may hold one, or a few idle sockets would hold all.
+    if (!(await this.#complete(Math.min(bytes, FRAME_BYTES_FREE)))) return false
     const release = await budget.acquire(bytes, this.#closing.signal)
     try {
       if (!(await this.#complete(bytes))) return false

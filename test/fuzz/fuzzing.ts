@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 
 /**
- * What every fuzz test shares. A failure prints the seed and the shrunken input; `HEADRACE_FUZZ_SEED` repeats a run,
- * `HEADRACE_FUZZ_RUNS` sets how many inputs each property gets (the default keeps the whole folder under a minute).
+ * What every fuzz test shares. A failure prints the seed and the shrunken input; `HEADRACE_FUZZ_SEED` sets the
+ * seed, so that a plain test run is the same every time and a search takes others; `HEADRACE_FUZZ_RUNS` sets how many inputs each property gets (the default keeps the whole folder under a minute).
  */
-export const fuzzSeed = numberFrom('HEADRACE_FUZZ_SEED') ?? Math.floor(Math.random() * 2 ** 31)
+export const fuzzSeed = numberFrom('HEADRACE_FUZZ_SEED') ?? 1
 
 /** How often the inputs of one property are tried where nobody says. */
 export function fuzzRuns(runsDefault: number): number {
@@ -12,7 +12,7 @@ export function fuzzRuns(runsDefault: number): number {
 }
 
 /** No single input may keep its decoder longer: generous, so that a busy machine does not fail, and far from a hang. */
-export const INPUT_TIME_MAX_MS = 1000
+export const INPUT_TIME_MAX_MS = 10_000
 
 /** Tries `property` on generated inputs. @throws with the seed and the smallest input that fails */
 export function fuzz<T>(arbitrary: fc.Arbitrary<T>, runsDefault: number, property: (input: T) => void): void {
