@@ -96,11 +96,11 @@ async function findFirstReaching(
   const inherited: { readonly search: Search; readonly query: LogQuery }[] = []
   for (const [place, log] of (await readLogs(dialect, session, firstQueries)).entries()) {
     const search = searches[place]
-    const row = log?.extents[0]
-    if (!search || !log || !row) continue
-    const isItself = intOf(row, 'max_timestamp_ms') >= search.timestampMs
-    if (isItself && intOf(row, 'end_offset') > log.logStartOffset) {
-      answers[search.index] = extentOf(search.partition, row)
+    const first = log?.extents[0]
+    if (!search || !log || !first) continue
+    const extent = extentOf(search.partition, first)
+    if (extent.maxTimestampMs >= search.timestampMs && extent.endOffset > log.logStartOffset) {
+      answers[search.index] = extent
     } else {
       inherited.push({ search, query: { partitionNo: search.partitionNo, limit: 1, ...secondLook(search, log) } })
     }
@@ -111,8 +111,8 @@ async function findFirstReaching(
     inherited.map(({ query }) => query),
   )
   for (const [place, { search }] of inherited.entries()) {
-    const row = logs[place]?.extents[0]
-    if (row) answers[search.index] = extentOf(search.partition, row)
+    const extent = logs[place]?.extents[0]
+    if (extent) answers[search.index] = extentOf(search.partition, extent)
   }
   return answers
 }

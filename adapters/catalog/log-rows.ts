@@ -2,7 +2,7 @@ import type { PartitionRef } from '../../engine/model.js'
 import type { Extent } from '../../engine/ports/catalog.js'
 import type { Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { inChunks, int, intOf, type Row, textOf, uuidOf, within } from './sql-text.js'
+import { blob, bytesOf, inChunks, int, intOf, type Row, textOf, uuidOf, within } from './sql-text.js'
 
 /**
  * One statement that reads, for many partitions, the partition's row and some of its extents: a UNION ALL of an index range
@@ -22,10 +22,18 @@ export interface LogRows {
   readonly highWatermark: number
   readonly maxTimestampMs: number
   /** Ascending by end offset. */
-  readonly extents: readonly Row[]
+  readonly extents: readonly LogExtent[]
+}
+
+/** An extent's row, and its segment's. */
+export interface LogExtent {
+  readonly row: Row
+  readonly segment: Row
 }
 
 const QUERIES_PER_STATEMENT = 200
+const SEGMENTS_PER_STATEMENT = 1000
+const PICTURES_MAX = 5
 
 const EXTENT_COLUMNS =
   'end_offset, base_offset, segment_id, position, bytes, batch_skip_count, batch_count, max_timestamp_ms'
@@ -37,10 +45,41 @@ export async function readLogs(
   queries: readonly LogQuery[],
 ): Promise<(LogRows | undefined)[]> {
   const answers: (LogRows | undefined)[] = []
-  for (const chunk of inChunks(queries, QUERIES_PER_STATEMENT)) {
-    answers.push(...answersOf(chunk, await session.rows(statementOf(dialect, chunk))))
-  }
+  for (const chunk of inChunks(queries, QUERIES_PER_STATEMENT))
+    answers.push(...(await readPicture(dialect, session, chunk)))
   return answers
+}
+
+/**
+ * Segments come second, each once: joined to every extent they cost as much as the extents. A segment that is gone by then
+ * was replaced by compaction and forgotten meanwhile, so the picture has aged and a new one is taken.
+ */
+async function readPicture(
+  dialect: Dialect,
+  session: Session,
+  queries: readonly LogQuery[],
+): Promise<(LogRows | undefined)[]> {
+  for (let attempt = 1; ; attempt++) {
+    const rows = await session.rows(statementOf(dialect, queries))
+    const wanted = new Set<string>()
+    for (const row of rows) if (row['segment_id'] !== null) wanted.add(blob(bytesOf(row, 'segment_id')))
+    const segments = await readSegments(session, [...wanted])
+    if (segments.size === wanted.size) return answersOf(queries, rows, segments)
+    if (attempt === PICTURES_MAX) throw new RangeError('extents in the catalog name a segment that has no row')
+  }
+}
+
+/** By the literal of their id. */
+async function readSegments(session: Session, literals: readonly string[]): Promise<ReadonlyMap<string, Row>> {
+  const segments = new Map<string, Row>()
+  for (const chunk of inChunks(literals, SEGMENTS_PER_STATEMENT)) {
+    const condition = within('segment_id', chunk)
+    const rows = await session.rows(
+      `SELECT segment_id, object_key, object_bytes, level FROM segments WHERE ${condition}`,
+    )
+    for (const row of rows) segments.set(blob(bytesOf(row, 'segment_id')), row)
+  }
+  return segments
 }
 
 function statementOf(dialect: Dialect, queries: readonly LogQuery[]): string {
@@ -56,17 +95,20 @@ function statementOf(dialect: Dialect, queries: readonly LogQuery[]): string {
       ),
     ),
   ]
-  return `SELECT u.*, s.object_key, s.object_bytes, s.level FROM (${parts.join(' UNION ALL ')}) u
-    LEFT JOIN segments s ON s.segment_id = u.segment_id`
+  return parts.join(' UNION ALL ')
 }
 
-function answersOf(queries: readonly LogQuery[], rows: readonly Row[]): (LogRows | undefined)[] {
+function answersOf(
+  queries: readonly LogQuery[],
+  rows: readonly Row[],
+  segments: ReadonlyMap<string, Row>,
+): (LogRows | undefined)[] {
   const partitions = new Map<number, Row>()
-  const extents = queries.map((): Row[] => [])
+  const extents = queries.map((): LogExtent[] => [])
   for (const row of rows) {
     const request = intOf(row, 'request')
     if (request < 0) partitions.set(intOf(row, 'partition_no'), row)
-    else extents[request]?.push(row)
+    else extents[request]?.push({ row, segment: segments.get(blob(bytesOf(row, 'segment_id'))) ?? {} })
   }
   return queries.map(({ partitionNo }, index) => {
     const partition = partitions.get(partitionNo)
@@ -76,21 +118,21 @@ function answersOf(queries: readonly LogQuery[], rows: readonly Row[]): (LogRows
       highWatermark: intOf(partition, 'end_offset'),
       maxTimestampMs: intOf(partition, 'max_timestamp_ms'),
       // A union promises no order.
-      extents: (extents[index] ?? []).sort((a, b) => intOf(a, 'end_offset') - intOf(b, 'end_offset')),
+      extents: (extents[index] ?? []).sort((a, b) => intOf(a.row, 'end_offset') - intOf(b.row, 'end_offset')),
     }
   })
 }
 
-export function extentOf({ topicId, partition }: PartitionRef, row: Row): Extent {
+export function extentOf({ topicId, partition }: PartitionRef, { row, segment }: LogExtent): Extent {
   return {
     topicId,
     partition,
     baseOffset: intOf(row, 'base_offset'),
     endOffset: intOf(row, 'end_offset'),
     segmentId: uuidOf(row, 'segment_id'),
-    objectKey: textOf(row, 'object_key'),
-    objectBytes: intOf(row, 'object_bytes'),
-    level: intOf(row, 'level'),
+    objectKey: textOf(segment, 'object_key'),
+    objectBytes: intOf(segment, 'object_bytes'),
+    level: intOf(segment, 'level'),
     position: intOf(row, 'position'),
     bytes: intOf(row, 'bytes'),
     batchSkipCount: intOf(row, 'batch_skip_count'),

@@ -1,0 +1,80 @@
+import type { Knex } from 'knex'
+import t, { type Test } from 'tap'
+import { type MysqlPlace, parseCatalogUrl, type SqlitePlace } from '../../../adapters/catalog/catalog-url.js'
+import { Database } from '../../../adapters/catalog/database.js'
+import { MysqlDialect } from '../../../adapters/catalog/mysql-dialect.js'
+import { SqlCatalog } from '../../../adapters/catalog/sql-catalog.js'
+import { SqliteDialect } from '../../../adapters/catalog/sqlite-dialect.js'
+import { commitSegment, createTestTopic, LIMITS, plainBatch, sequencedBatch } from '../../support/commit-segments.js'
+import { startMariadb } from '../../support/mariadb.js'
+
+/** Statements that a dialect's connections were sent. */
+let statements: string[] = []
+
+function counted(knex: Knex): Knex {
+  return knex.on('query', ({ sql }: { readonly sql: string }) => statements.push(sql))
+}
+
+class CountedSqlite extends SqliteDialect {
+  override openKnex(): Knex {
+    return counted(super.openKnex())
+  }
+}
+
+class CountedMysql extends MysqlDialect {
+  override openKnex(): Knex {
+    return counted(super.openKnex())
+  }
+}
+
+const timeouts = { conflictRetryMs: 5000, statementTimeoutMs: 20_000 }
+
+async function checkCounts(t: Test, database: Database): Promise<void> {
+  const catalog = new SqlCatalog(database, 'counted')
+  t.teardown(() => catalog.close())
+  await catalog.migrate()
+  const { topicId } = await createTestTopic(catalog, 'orders', 1500)
+  const commit = async (partitionCount: number, sequence: number) => {
+    const blocks = Array.from({ length: partitionCount }, (_, partition) => {
+      return { topicId, partition, batches: [plainBatch(), sequencedBatch(partition % 9, sequence)] }
+    })
+    const segment = commitSegment(blocks)
+    statements = []
+    await catalog.commit([segment], LIMITS)
+    const kinds = statements.map((sql) => /^\w+( INTO \w+)?/.exec(sql.trim())?.[0])
+    statements = []
+    await catalog.commit([segment], LIMITS)
+    return { kinds, repeatKinds: statements.map((sql) => /^\w+/.exec(sql.trim())?.[0]) }
+  }
+  const begin = database.dialect.begin.split(' ')[0]
+  for (const [sequence, partitionCount] of [1, 20, 1500].entries()) {
+    const { kinds, repeatKinds } = await commit(partitionCount, sequence)
+    t.same(
+      kinds,
+      [begin, 'SELECT', 'SELECT', 'SELECT'].concat(
+        ['segments', 'extents', 'partitions', 'producers'].map((table) => `INSERT INTO ${table}`),
+        'COMMIT',
+      ),
+      `a commit to ${partitionCount} partitions`,
+    )
+    t.same(repeatKinds, [begin, 'SELECT', 'SELECT', 'COMMIT'], 'its repeat')
+  }
+  statements = []
+  const requests = Array.from({ length: 150 }, (_, partition) => {
+    return { topicId, partition, offset: 0, bytesMax: 1, extentCountMax: 10 }
+  })
+  await catalog.findExtents(requests)
+  t.equal(statements.length, 2, 'extents of 150 partitions')
+}
+
+t.test('the number of statements does not grow with the partitions: SQLite', async (t) => {
+  const place = parseCatalogUrl('sqlite::memory:') as SqlitePlace
+  await checkCounts(t, new Database(new CountedSqlite(place), { location: place.location, ...timeouts }))
+})
+
+t.test('the number of statements does not grow with the partitions: MySQL', async (t) => {
+  const server = await startMariadb()
+  t.teardown(() => server.stop())
+  const place = parseCatalogUrl(server.url) as MysqlPlace
+  await checkCounts(t, new Database(new CountedMysql(place, 2), { location: place.location, ...timeouts }))
+})
