@@ -11,6 +11,7 @@ import {
   RECORD_CODEC_ZSTD,
   recordCodecName,
 } from './record-batch.js'
+import { checkSnappyBlock } from './snappy-block.js'
 import { decompressZstd } from './zstd-frame.js'
 
 /**
@@ -58,7 +59,7 @@ const SNAPPY_RATIO_MAX = 32
 
 function decompressSnappy(stored: Uint8Array, bytesMax: number): Uint8Array {
   const framed = stored.byteLength >= XERIAL_HEADER_BYTES && sameBytes(stored, 0, XERIAL_MAGIC)
-  if (!framed) return uncompressSnappy(stored, snappyLimit(stored, bytesMax))
+  if (!framed) return decompressSnappyBlock(stored, bytesMax)
   const view = dataView(stored)
   const chunks: Uint8Array[] = []
   let bytes = 0
@@ -69,12 +70,17 @@ function decompressSnappy(stored: Uint8Array, bytesMax: number): Uint8Array {
       throw new FormatError('RECORD_COMPRESSION', 'a snappy chunk is cut off', position)
     }
     const chunk = stored.subarray(start, start + length)
-    const raw = uncompressSnappy(chunk, snappyLimit(chunk, bytesMax - bytes))
+    const raw = decompressSnappyBlock(chunk, bytesMax - bytes)
     bytes += raw.byteLength
     chunks.push(raw)
     position = start + length
   }
   return concat(chunks, bytes)
+}
+
+function decompressSnappyBlock(block: Uint8Array, bytesLeft: number): Uint8Array {
+  checkSnappyBlock(block)
+  return uncompressSnappy(block, snappyLimit(block, bytesLeft))
 }
 
 function snappyLimit(stored: Uint8Array, bytesLeft: number): number {
