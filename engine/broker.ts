@@ -140,6 +140,8 @@ export interface Cluster {
   agentsFor(client: ClientInfo): readonly ClusterAgent[]
   /** Which of `agents` a client's traffic of a partition should go to. Deterministic; stable when agents come and go. */
   leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent
+  /** The agent that runs a consumer group: one of all live agents, the same whoever is asked. */
+  coordinatorOf(groupId: string): ClusterAgent
   /** Whether what this agent exchanges with the client crosses zones, as far as both are known to be in one. */
   isAcrossZones(client: ClientInfo): boolean
 }

@@ -5,7 +5,7 @@ import type { Agent, Catalog } from '../ports/catalog.js'
 import type { CancelTimer, Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import { zoneOfClientId } from './client-zone.js'
-import { type PlacementStrategy, placeFor } from './placement.js'
+import { type PlacementStrategy, placeFor, placeGroup } from './placement.js'
 import type { ZoneMap } from './zone-map.js'
 
 /**
@@ -51,6 +51,10 @@ export class Membership implements Cluster {
 
   leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent {
     return placeFor(this.#options.placement, partition, agents, client)
+  }
+
+  coordinatorOf(groupId: string): ClusterAgent {
+    return placeGroup(groupId, this.#agents)
   }
 
   isAcrossZones(client: ClientInfo): boolean {

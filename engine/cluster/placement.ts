@@ -26,6 +26,11 @@ export function placePartition(partition: PartitionRef, agents: readonly Cluster
   return highestScore(hashText(partition.topicId) + Math.imul(partition.partition + 1, 0x9e3779b1), agents)
 }
 
+/** Which agent coordinates a consumer group, by the same rule whatever the strategy. */
+export function placeGroup(groupId: string, agents: readonly ClusterAgent[]): ClusterAgent {
+  return highestScore(hashText(groupId), agents)
+}
+
 function highestScore(hash: number, agents: readonly ClusterAgent[]): ClusterAgent {
   let best: ClusterAgent | undefined
   let bestScore = -1
@@ -40,7 +45,7 @@ function highestScore(hash: number, agents: readonly ClusterAgent[]): ClusterAge
   return best
 }
 
-/** FNV-1a over UTF-16 units: ids are ASCII. */
+/** FNV-1a over UTF-16 units. */
 function hashText(text: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)

@@ -77,6 +77,7 @@ for (const pair of storePairs) {
       t.test(`kcat writes with codec ${codec}`, async (t) => {
         const topic = `kcat-${codec}`
         const lines = Array.from({ length: 500 }, (_, number) => `key-${number}:value ${number} ${'x'.repeat(number)}`)
+        lines.push('empty:')
         lines.push(`big:${'y'.repeat(MIB)}`)
         const input = `${lines.join('\n')}\n`
         const args = ['-K', ':', '-z', codec, '-X', 'message.max.bytes=4000000', '-H', 'from=kcat']

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { ClusterAgent } from '../../../engine/broker.js'
 import { zoneOfClientId } from '../../../engine/cluster/client-zone.js'
-import { placeFor, placePartition } from '../../../engine/cluster/placement.js'
+import { placeFor, placeGroup, placePartition } from '../../../engine/cluster/placement.js'
 
 const agents = (...ids: number[]): ClusterAgent[] => ids.map((nodeId) => ({ nodeId, host: 'h', port: 1, zone: null }))
 const topicId = '5bd1f5b2-7a2e-4d0c-9d53-111111111111'
@@ -57,4 +57,14 @@ t.test('the zone in a client id', async (t) => {
   t.equal(zoneOfClientId('zone='), null)
   t.equal(zoneOfClientId('timezone=x'), null)
   t.equal(zoneOfClientId(null), null)
+})
+
+t.test('groups spread over the agents, and move only when theirs goes', async (t) => {
+  const groups = Array.from({ length: 300 }, (_, number) => `group-${number}`)
+  const before = groups.map((groupId) => placeGroup(groupId, agents(1, 2, 3)).nodeId)
+  t.equal(new Set(before).size, 3)
+  for (const [number, groupId] of groups.entries()) {
+    const after = placeGroup(groupId, agents(1, 2)).nodeId
+    if (before[number] !== 3) t.equal(after, before[number])
+  }
 })

@@ -142,6 +142,7 @@ export class FakeBroker implements Broker {
     clusterId: 'test-cluster',
     nodeId: 7,
     agentsFor: () => this.agents,
+    coordinatorOf: () => this.agents[0] as (typeof this.agents)[0],
     isAcrossZones: ({ clientId }: ClientInfo) => clientId === 'far-away',
     leaderOf: ({ partition }: PartitionRef) => this.agents[partition % this.agents.length]!,
   }
