@@ -2,7 +2,7 @@ import t from 'tap'
 import { encodeRecordBatch } from '../../format/index.js'
 import { startAgentProcess } from '../support/agent-process.js'
 import { RawClient } from '../support/kafka/raw-client.js'
-import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
+import { agentsKnowEachOther, createTopic, kafkajsClient } from '../support/kafkajs-client.js'
 import { kcatConsume, kcatProduce } from '../support/kcat.js'
 import { firstDifference, firstOffsetGap } from '../support/log-checks.js'
 import { scaleOut } from '../support/store-pairs.js'
@@ -19,6 +19,7 @@ t.test('two agents', async (t) => {
   t.teardown(() => Promise.all(agents.map((agent) => agent.stop())).then(() => {}))
   const [first, second] = agents as [(typeof agents)[0], (typeof agents)[0]]
   const both = `${first.address},${second.address}`
+  await agentsKnowEachOther(agents.map((agent) => agent.address))
   await createTopic(kafkajsClient([first.address]), 'shared', 2)
 
   t.test('both write the same partition at the same time', async (t) => {

@@ -30,6 +30,20 @@ export interface FetchedRecord {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** Waits until each agent names all of them: one that has just started learns of the others at its next heartbeat. */
+export async function agentsKnowEachOther(addresses: readonly string[]): Promise<void> {
+  const deadlineMs = performance.now() + 30_000
+  for (const address of addresses) {
+    for (;;) {
+      const { brokers } = await withAdmin(kafkajsClient([address]), (admin) => admin.describeCluster())
+      if (brokers.length === addresses.length) break
+      if (performance.now() > deadlineMs)
+        throw new Error(`${address} names ${brokers.length} of ${addresses.length} agents`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+}
+
 export function kafkajsClient(brokers: readonly string[], config: Partial<KafkaConfig> = {}): Kafka {
   return new KafkaClient({
     brokers: [...brokers],
