@@ -27,6 +27,8 @@ export interface Dialect {
     readonly text: string
     /** Compared byte by byte. */
     readonly name: string
+    /** UTF-8 text of at most 255 characters as bytes, so that case and trailing spaces count everywhere. */
+    readonly utf8: string
   }
 
   /** One statement or several, each of which may be repeated. */

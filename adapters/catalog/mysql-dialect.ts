@@ -21,6 +21,7 @@ export class MysqlDialect implements Dialect {
     shortBlob: 'VARBINARY(255)',
     text: 'MEDIUMTEXT',
     name: 'VARCHAR(249) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
+    utf8: 'VARBINARY(1020)',
   }
   readonly #place: MysqlPlace
   readonly #connectionCountMax: number

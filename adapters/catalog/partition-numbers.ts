@@ -16,6 +16,14 @@ export function partitionNumber(topicNo: number, partition: number): number {
   return topicNo * PARTITION_COUNT_MAX + partition
 }
 
+export function topicNumberOf(partitionNo: number): number {
+  return Math.floor(partitionNo / PARTITION_COUNT_MAX)
+}
+
+export function partitionIndexOf(partitionNo: number): number {
+  return partitionNo % PARTITION_COUNT_MAX
+}
+
 export function isPartitionIndex(partition: number): boolean {
   return Number.isInteger(partition) && partition >= 0 && partition < PARTITION_COUNT_MAX
 }

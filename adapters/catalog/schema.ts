@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Session } from './database.js'
 import type { Dialect, TableDefinition } from './dialect.js'
+import { groupTables, rowsOfGroupTables } from './group-tables.js'
 import { tuple } from './sql-text.js'
 
 /**
@@ -25,7 +26,10 @@ export const SEGMENT_LIVE = 1
 /** No extent points at it: its object may be deleted after the grace period, and the row after its object. */
 export const SEGMENT_DEAD = 2
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, tables: tablesOfVersion1, rows: rowsOfVersion1 }]
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, tables: tablesOfVersion1, rows: rowsOfVersion1 },
+  { version: 2, tables: groupTables, rows: rowsOfGroupTables },
+]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
   const { types } = dialect

@@ -14,11 +14,21 @@ import type {
   SegmentOutcome,
   TimestampRequest,
 } from '../../engine/ports/catalog.js'
+import type {
+  ClaimedGroup,
+  GroupClaim,
+  GroupExpiry,
+  GroupOffset,
+  GroupRow,
+  StoredGroup,
+} from '../../engine/ports/group-catalog.js'
 import * as agents from './agents.js'
 import { commitSegments } from './commit.js'
 import type { Database } from './database.js'
 import * as extents from './extents.js'
 import * as byTimestamp from './extents-by-timestamp.js'
+import * as offsets from './group-offsets.js'
+import * as groups from './groups.js'
 import { migrate } from './migrate.js'
 import { PartitionNumbers } from './partition-numbers.js'
 import * as producers from './producers.js'
@@ -120,6 +130,42 @@ export class SqlCatalog implements Catalog {
   listAgents(heartbeatAgeMaxMs: number): Promise<Agent[]> {
     const { nowMs } = this.#database.dialect
     return this.#database.read((session) => agents.listAgents(session, nowMs, heartbeatAgeMaxMs))
+  }
+
+  claimGroup(groupId: string, { create }: { readonly create: boolean }): Promise<ClaimedGroup | undefined> {
+    return groups.claimGroup(this.#database, groupId, create)
+  }
+
+  saveGroup(claim: GroupClaim, group: StoredGroup): Promise<void> {
+    return groups.saveGroup(this.#database, claim, group)
+  }
+
+  commitGroupOffsets(claim: GroupClaim, committed: readonly GroupOffset[]): Promise<boolean[]> {
+    return offsets.commitGroupOffsets(this.#database, claim, committed)
+  }
+
+  readGroupOffsets(groupId: string, partitions?: readonly PartitionRef[]): Promise<GroupOffset[]> {
+    return this.#database.read((session) => offsets.readGroupOffsets(session, this.#numbers, groupId, partitions))
+  }
+
+  deleteGroupOffsets(claim: GroupClaim, partitions: readonly PartitionRef[]): Promise<void> {
+    return offsets.deleteGroupOffsets(this.#database, this.#numbers, claim, partitions)
+  }
+
+  deleteGroup(claim: GroupClaim): Promise<void> {
+    return groups.deleteGroup(this.#database, claim)
+  }
+
+  listGroups(): Promise<GroupRow[]> {
+    return this.#database.read(groups.listGroups)
+  }
+
+  expireGroups(limits: GroupExpiry): Promise<number> {
+    return groups.expireGroups(this.#database, limits)
+  }
+
+  expireGroupOffsets(claim: GroupClaim, retentionMs: number, topicNames: ReadonlySet<string>): Promise<number> {
+    return offsets.expireGroupOffsets(this.#database, claim, retentionMs, topicNames)
   }
 
   async ping(): Promise<void> {

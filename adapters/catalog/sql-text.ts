@@ -26,6 +26,11 @@ export function blob(bytes: Uint8Array): string {
   return `x'${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}'`
 }
 
+/** Text as its UTF-8 bytes. */
+export function utf8(text: string): string {
+  return `x'${Buffer.from(text, 'utf8').toString('hex')}'`
+}
+
 /** `(a, b, c)` */
 export function tuple(...literals: readonly string[]): string {
   return `(${literals.join(', ')})`
@@ -77,6 +82,10 @@ export function bytesOf(row: Row, column: string): Uint8Array {
   if (value instanceof Uint8Array) return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
   throw unexpected(column, value)
+}
+
+export function utf8Of(row: Row, column: string): string {
+  return Buffer.from(bytesOf(row, column)).toString('utf8')
 }
 
 export function uuidOf(row: Row, column: string): string {

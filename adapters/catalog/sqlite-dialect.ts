@@ -16,7 +16,7 @@ export class SqliteDialect implements Dialect {
   readonly onPrimaryKey = ''
   readonly statementBytesMax = 1024 * 1024
   readonly transactionalDdl = true
-  readonly types = { uuid: 'BLOB', blob: 'BLOB', shortBlob: 'BLOB', text: 'TEXT', name: 'TEXT' }
+  readonly types = { uuid: 'BLOB', blob: 'BLOB', shortBlob: 'BLOB', text: 'TEXT', name: 'TEXT', utf8: 'BLOB' }
   readonly #place: SqlitePlace
 
   constructor(place: SqlitePlace) {

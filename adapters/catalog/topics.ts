@@ -57,6 +57,7 @@ export async function deleteTopic(database: Database, topicId: TopicId): Promise
     // Partitions before producers: a commit that holds the partitions may still write their producers.
     await session.run(`DELETE FROM partitions WHERE ${partitionsOfTopic(topicNo)}`)
     await session.run(`DELETE FROM producers WHERE ${producersOfTopic(topicNo)}`)
+    await session.run(`DELETE FROM group_offsets WHERE ${partitionsOfTopic(topicNo)}`)
     await session.run(`UPDATE topics SET live_name = NULL, deleted_at_ms = ${nowMs} WHERE topic_id = ${uuid(topicId)}`)
   })
 }

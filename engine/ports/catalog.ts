@@ -1,4 +1,5 @@
 import type { PartitionRef, SegmentId, Topic, TopicId } from '../model.js'
+import type { GroupCatalog } from './group-catalog.js'
 
 /**
  * The catalog: the SQL store in which a segment's batches become part of the logs. Payload never enters it.
@@ -11,7 +12,7 @@ import type { PartitionRef, SegmentId, Topic, TopicId } from '../model.js'
  *   are retried inside the adapter, with jitter and a bound; nothing else is.
  * - Ages are measured by the database's clock.
  */
-export interface Catalog {
+export interface Catalog extends GroupCatalog {
   /** Human-readable place, without credentials. */
   readonly location: string
 
@@ -26,8 +27,8 @@ export interface Catalog {
   /** @throws TOPIC_EXISTS. The caller has validated name, count and configs. */
   createTopic(topic: NewTopic): Promise<Topic>
   /**
-   * The topic leaves the name space, its partitions, and its producers' state at once: a commit that comes after sees
-   * an unknown topic. Its extents are removed by the background jobs. @throws TOPIC_UNKNOWN
+   * The topic leaves the name space, its partitions, its producers' state and what groups committed for it at once: a
+   * commit that comes after sees an unknown topic. Its extents are removed by the background jobs. @throws TOPIC_UNKNOWN
    */
   deleteTopic(topicId: TopicId): Promise<void>
   /** Live topics by name; names that do not exist are absent from the answer. */

@@ -3,6 +3,7 @@ import type { Catalog } from '../../engine/ports/catalog.js'
 import { agentCases } from './catalog-agents.js'
 import { commitCases } from './catalog-commit.js'
 import { concurrencyCases } from './catalog-concurrency.js'
+import { groupCases } from './catalog-groups.js'
 import { idempotenceCases } from './catalog-idempotence.js'
 import { readCases } from './catalog-reads.js'
 import { topicCases } from './catalog-topics.js'
@@ -18,7 +19,7 @@ export type OpenFixture = () => Promise<CatalogFixture>
 
 /** What `engine/ports/catalog.ts` promises, as tests. Every adapter passes all of them. */
 export async function catalogSuite(t: Test, open: OpenFixture): Promise<void> {
-  const cases = { topicCases, commitCases, idempotenceCases, readCases, agentCases, concurrencyCases }
+  const cases = { topicCases, commitCases, idempotenceCases, readCases, agentCases, groupCases, concurrencyCases }
   for (const [name, run] of Object.entries(cases)) {
     await t.test(name, (t) => run(t, open))
   }

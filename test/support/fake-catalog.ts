@@ -17,7 +17,9 @@ import type {
   TimestampRequest,
 } from '../../engine/ports/catalog.js'
 import type { Clock } from '../../engine/ports/clock.js'
+import type { GroupClaim, GroupExpiry, GroupOffset, StoredGroup } from '../../engine/ports/group-catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
+import { FakeGroupCatalog } from './fake-group-catalog.js'
 
 interface FakePartition {
   logStartOffset: number
@@ -51,12 +53,18 @@ export class FakeCatalog implements Catalog {
   readonly #producers = new Map<string, FakeProducer>()
   readonly #outcomes = new Map<string, SegmentOutcome>()
   readonly #agents = new Map<number, FakeAgent>()
+  readonly #groups: FakeGroupCatalog
   #nextProducerId = 0
   #closed = false
   /** Calls of each method of the reading part, for tests that count. */
   readonly calls = { findExtents: 0, partitionOffsets: 0 }
 
-  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
+  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {
+    this.#groups = new FakeGroupCatalog(
+      () => clock.nowMs(),
+      (topicId) => this.#topics.get(topicId),
+    )
+  }
 
   async migrate(): Promise<void> {
     this.#checkOpen()
@@ -98,6 +106,7 @@ export class FakeCatalog implements Catalog {
       this.#partitions.delete(partitionKey(topicId, partition))
     }
     for (const [key, producer] of this.#producers) if (producer.topicId === topicId) this.#producers.delete(key)
+    this.#groups.forgetTopic(topicId)
   }
 
   async topicsByName(names: readonly string[]): Promise<Topic[]> {
@@ -259,6 +268,49 @@ export class FakeCatalog implements Catalog {
       })
       .filter((agent) => agent.heartbeatAgeMs < heartbeatAgeMaxMs)
       .sort((a, b) => a.nodeId - b.nodeId)
+  }
+
+  // ---- groups
+
+  async claimGroup(groupId: string, options: { readonly create: boolean }) {
+    return this.#openGroups().claimGroup(groupId, options)
+  }
+
+  async saveGroup(claim: GroupClaim, group: StoredGroup) {
+    return this.#openGroups().saveGroup(claim, group)
+  }
+
+  async commitGroupOffsets(claim: GroupClaim, offsets: readonly GroupOffset[]) {
+    return this.#openGroups().commitGroupOffsets(claim, offsets)
+  }
+
+  async readGroupOffsets(groupId: string, partitions?: readonly PartitionRef[]) {
+    return this.#openGroups().readGroupOffsets(groupId, partitions)
+  }
+
+  async deleteGroupOffsets(claim: GroupClaim, partitions: readonly PartitionRef[]) {
+    return this.#openGroups().deleteGroupOffsets(claim, partitions)
+  }
+
+  async deleteGroup(claim: GroupClaim) {
+    return this.#openGroups().deleteGroup(claim)
+  }
+
+  async listGroups() {
+    return this.#openGroups().listGroups()
+  }
+
+  async expireGroups(limits: GroupExpiry) {
+    return this.#openGroups().expireGroups(limits)
+  }
+
+  async expireGroupOffsets(claim: GroupClaim, retentionMs: number, topicNames: ReadonlySet<string>) {
+    return this.#openGroups().expireGroupOffsets(claim, retentionMs, topicNames)
+  }
+
+  #openGroups(): FakeGroupCatalog {
+    this.#checkOpen()
+    return this.#groups
   }
 
   async ping(): Promise<void> {

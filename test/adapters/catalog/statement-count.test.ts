@@ -65,6 +65,19 @@ async function checkCounts(t: Test, database: Database): Promise<void> {
   })
   await catalog.findExtents(requests)
   t.equal(statements.length, 2, 'extents of 150 partitions')
+
+  const claimed = await catalog.claimGroup('readers', { create: true })
+  for (const partitionCount of [1, 20, 1500]) {
+    const offsets = Array.from({ length: partitionCount }, (_, partition) => {
+      return { topicId, partition, offset: 1, leaderEpoch: -1, metadata: '' }
+    })
+    statements = []
+    await catalog.commitGroupOffsets(claimed!.claim, offsets)
+    t.equal(statements.length, 5, `offsets of ${partitionCount} partitions committed`)
+    statements = []
+    await catalog.readGroupOffsets('readers', offsets)
+    t.equal(statements.length, 2, `offsets of ${partitionCount} partitions read`)
+  }
 }
 
 t.test('the number of statements does not grow with the partitions: SQLite', async (t) => {
