@@ -13,7 +13,14 @@ import { CachedTopicDirectory } from '../engine/topics/cached-topic-directory.js
 import { createWritePath, type WritePath } from '../engine/write-path.js'
 import { openCatalog } from './catalog/index.js'
 import { Closers } from './closers.js'
-import { type AgentConfig, type AgentOptions, advertisedAddress, type HostPort, resolveConfig } from './config/index.js'
+import {
+  type AgentConfig,
+  type AgentOptions,
+  advertisedAddress,
+  formatHostPort,
+  type HostPort,
+  resolveConfig,
+} from './config/index.js'
 import {
   createPrometheusMetrics,
   createReadiness,
@@ -31,8 +38,10 @@ import { PiscinaSegmentUploader } from './worker-pool/piscina-segment-uploader.j
 
 /** A running agent. */
 export interface Agent {
-  /** Where the Kafka listener is bound. */
+  /** Where the Kafka listener is bound; the first of them. */
   readonly kafka: HostPort
+  /** All Kafka listeners, in the order of the configuration. */
+  readonly listeners: readonly BoundListener[]
   /** Where HTTP is bound; null when it is off. */
   readonly http: HostPort | null
   readonly nodeId: number
@@ -43,6 +52,10 @@ export interface Agent {
    * Idempotent. The caller bounds the wait; `headrace agent` does by `shutdown-timeout`.
    */
   close(): Promise<void>
+}
+
+export interface BoundListener extends HostPort {
+  readonly name: string
 }
 
 /** Uploads under way in a worker beside the segment it encodes: they cost memory, not CPU. */
@@ -78,7 +91,9 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
 
   // A fixed port is registered before it takes connections, so that the first client gets a whole picture. Nobody can
   // know port 0 before it is bound and printed.
-  let cluster = config.listen.port === 0 ? undefined : await join(config, catalog, logger, closers, config.listen)
+  const wanted = config.listeners.map(({ name, listen }) => ({ name, ...listen }))
+  const portsAreKnown = wanted.every(({ port }) => port > 0)
+  let cluster = portsAreKnown ? await join(config, catalog, logger, closers, wanted) : undefined
   const broker: Broker = {
     intake: parts.writePath.intake,
     reader: parts.reader,
@@ -90,8 +105,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
     },
   }
   const listener = await startKafkaListener({
-    host: config.listen.host,
-    port: config.listen.port,
+    listen: wanted,
     broker,
     settings: {
       ...DEFAULT_KAFKA_SETTINGS,
@@ -104,18 +118,20 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
     metrics: metrics.kafka,
   })
   closers.add('Kafka listener', listener)
-  const kafka = { host: listener.host, port: listener.port }
-  cluster ??= await join(config, catalog, logger, closers, kafka)
+  const listeners = wanted.map((address, place) => ({ ...address, port: listener.bound[place]?.port ?? address.port }))
+  const kafka = { host: listeners[0]?.host ?? '', port: listeners[0]?.port ?? 0 }
+  cluster ??= await join(config, catalog, logger, closers, listeners)
   const membership = cluster
 
   const readiness = createReadiness({
     catalog: () => catalog.ping(),
     'object store': () => health.check(),
   })
-  const http = await openHttp(config, closers, { metrics, readiness, logger, kafka, cluster: membership, parts })
+  const http = await openHttp(config, closers, { metrics, readiness, logger, listeners, cluster: membership, parts })
   logger.info(
     {
       kafka,
+      ...(listeners.length > 1 ? { listeners } : {}),
       http,
       nodeId: membership.nodeId,
       clusterId: membership.clusterId,
@@ -126,6 +142,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
   )
   return {
     kafka,
+    listeners,
     http,
     get nodeId() {
       return membership.nodeId
@@ -219,16 +236,17 @@ async function join(
   catalog: Catalog,
   logger: Logger,
   closers: Closers,
-  bound: HostPort,
+  bound: readonly HostPort[],
 ): Promise<Membership> {
-  const { host, port } = advertisedAddress(config, bound)
+  const listeners = config.listeners.map((listener, place) => {
+    return { name: listener.name, ...advertisedAddress(listener, bound[place] ?? listener.listen) }
+  })
   const membership = await Membership.join({
     catalog,
     clock: systemClock,
     logger,
     instanceId: randomUUID(),
-    host,
-    port,
+    listeners,
     zone: config.zone,
     zoneMap: config.zoneMap,
     placement: config.placement,
@@ -243,19 +261,19 @@ interface HttpParts {
   readonly metrics: PrometheusMetrics
   readonly readiness: Readiness
   readonly logger: Logger
-  readonly kafka: HostPort
+  readonly listeners: readonly BoundListener[]
   readonly cluster: Membership
   readonly parts: Parts
 }
 
 async function openHttp(config: AgentConfig, closers: Closers, http: HttpParts): Promise<HostPort | null> {
   if (config.http === null) return null
-  const { metrics, readiness, logger, kafka, cluster, parts } = http
+  const { metrics, readiness, logger, listeners, cluster, parts } = http
   const status = () => ({
     'node id': cluster.nodeId,
     'cluster id': cluster.clusterId,
     zone: config.zone,
-    kafka: `${kafka.host}:${kafka.port}`,
+    kafka: listeners.map(listeners.length > 1 ? formatListener : formatHostPort).join(', '),
     'object store': parts.objectStore.location,
     catalog: parts.catalog.location,
     agents: cluster.agentsFor({ clientId: null, remoteAddress: '' }).length,
@@ -263,4 +281,8 @@ async function openHttp(config: AgentConfig, closers: Closers, http: HttpParts):
   const server = await startHttpServer({ listen: config.http, metrics, readiness, status, logger })
   closers.add('HTTP server', server)
   return server.address
+}
+
+function formatListener(listener: BoundListener): string {
+  return `${listener.name}://${formatHostPort(listener)}`
 }

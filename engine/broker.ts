@@ -136,12 +136,18 @@ export interface Cluster {
   readonly clusterId: string
   /** This agent's node id. */
   readonly nodeId: number
-  /** The agents a client should talk to, never empty: those of its zone where there are any. */
+  /**
+   * The agents a client should talk to, never empty: those of its zone where there are any, at the addresses of the
+   * listener it came in by; an agent without that listener is at its default address.
+   */
   agentsFor(client: ClientInfo): readonly ClusterAgent[]
   /** Which of `agents` a client's traffic of a partition should go to. Deterministic; stable when agents come and go. */
   leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent
-  /** The agent that runs a consumer group: one of all live agents, the same whoever is asked. */
-  coordinatorOf(groupId: string): ClusterAgent
+  /**
+   * The agent that runs a consumer group: one of all live agents, the same whoever is asked, at the address of the
+   * client's listener.
+   */
+  coordinatorOf(groupId: string, client?: ClientInfo): ClusterAgent
   /** Whether what this agent exchanges with the client crosses zones, as far as both are known to be in one. */
   isAcrossZones(client: ClientInfo): boolean
 }
@@ -149,6 +155,8 @@ export interface Cluster {
 export interface ClientInfo {
   readonly clientId: string | null
   readonly remoteAddress: string
+  /** Name of the listener the client came in by; none is the default one. */
+  readonly listener?: string
 }
 
 export interface ClusterAgent {

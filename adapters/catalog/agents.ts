@@ -1,7 +1,7 @@
 import { HeadraceError } from '../../engine/errors.js'
-import type { Agent, AgentRegistration } from '../../engine/ports/catalog.js'
+import type { Agent, AgentListener, AgentRegistration } from '../../engine/ports/catalog.js'
 import type { Database, Session } from './database.js'
-import { int, intOf, intOrNullOf, textOf, textOrNullOf } from './sql-text.js'
+import { int, intOf, intOrNullOf, textOf, textOrNullOf, tuple } from './sql-text.js'
 
 /**
  * Gives the agent the id of its address if there is one, else the smallest that no other may hold. A row keeps its id taken
@@ -13,28 +13,77 @@ export async function registerAgent(database: Database, agent: AgentRegistration
   return database.change(async (session) => {
     // One registration at a time: the row of the cluster stands for the set of agents.
     await session.rows(`SELECT singleton FROM cluster_state WHERE singleton = 1${dialect.lockRows}`)
-    const rows = await session.rows(
-      `SELECT node_id, instance_id, host, port, ${dialect.nowMs} - heartbeat_at_ms - expiry_ms AS overdue_ms
-       FROM agents ORDER BY node_id`,
-    )
-    const taken = new Set<number>()
-    let own: number | undefined
-    let sameAddress: number | undefined
-    for (const row of rows) {
-      const nodeId = intOf(row, 'node_id')
-      if (row['instance_id'] === agent.instanceId) own = nodeId
-      if (textOf(row, 'host') === agent.host && intOf(row, 'port') === agent.port) sameAddress = nodeId
-      if (intOf(row, 'overdue_ms') <= 0) taken.add(nodeId)
+    const known = await readRegistrations(session, dialect.nowMs)
+    const nodeId = chooseNodeId(agent, known)
+    const robbed = known.filter((other) => other.nodeId !== nodeId && holdsOneOf(other, agent.listeners))
+    if (robbed.length > 0) {
+      await session.run(`UPDATE agents SET instance_id = NULL WHERE ${nodeIdIn(robbed.map((other) => other.nodeId))}`)
     }
-    const nodeId = own ?? sameAddress ?? smallestFree(taken)
+    const emptied = nodeIdIn([nodeId, ...robbed.map((other) => other.nodeId)])
     await session.run(`DELETE FROM agents WHERE node_id = ${int(nodeId)}`)
+    await session.run(`DELETE FROM agent_listeners WHERE ${emptied}`)
     await session.run(
       `INSERT INTO agents (node_id, instance_id, host, port, zone, expiry_ms, heartbeat_at_ms)
        VALUES (${int(nodeId)}, ?, ?, ${int(agent.port)}, ?, ${int(agent.expiryMs)}, ${dialect.nowMs})`,
       [agent.instanceId, agent.host, agent.zone],
     )
+    await insertListeners(session, nodeId, agent)
     return nodeId
   })
+}
+
+interface Registration {
+  readonly nodeId: number
+  readonly instanceId: string | null
+  /** Its default address, then those of its listeners. */
+  readonly addresses: { readonly host: string; readonly port: number }[]
+  readonly expired: boolean
+}
+
+async function readRegistrations(session: Session, nowMs: string): Promise<Registration[]> {
+  const rows = await session.rows(
+    `SELECT a.node_id, a.instance_id, a.host, a.port, ${nowMs} - a.heartbeat_at_ms - a.expiry_ms AS overdue_ms,
+       l.host AS listener_host, l.port AS listener_port
+     FROM agents a LEFT JOIN agent_listeners l ON l.node_id = a.node_id ORDER BY a.node_id, l.position`,
+  )
+  const byNode = new Map<number, Registration>()
+  for (const row of rows) {
+    const nodeId = intOf(row, 'node_id')
+    const known = byNode.get(nodeId) ?? {
+      nodeId,
+      instanceId: textOrNullOf(row, 'instance_id'),
+      addresses: [{ host: textOf(row, 'host'), port: intOf(row, 'port') }],
+      expired: intOf(row, 'overdue_ms') > 0,
+    }
+    const host = textOrNullOf(row, 'listener_host')
+    if (host !== null) known.addresses.push({ host, port: intOf(row, 'listener_port') })
+    byNode.set(nodeId, known)
+  }
+  return [...byNode.values()]
+}
+
+function chooseNodeId(agent: AgentRegistration, known: readonly Registration[]): number {
+  const same =
+    known.find(({ instanceId }) => instanceId === agent.instanceId) ??
+    known.find(({ addresses }) => addresses[0]?.host === agent.host && addresses[0].port === agent.port) ??
+    known.find((other) => holdsOneOf(other, agent.listeners))
+  return same?.nodeId ?? smallestFree(new Set(known.filter(({ expired }) => !expired).map(({ nodeId }) => nodeId)))
+}
+
+function holdsOneOf({ addresses }: Registration, listeners: readonly AgentListener[]): boolean {
+  return listeners.some(({ host, port }) => addresses.some((held) => held.host === host && held.port === port))
+}
+
+function nodeIdIn(nodeIds: readonly number[]): string {
+  return `node_id IN (${nodeIds.map(int).join(', ')})`
+}
+
+async function insertListeners(session: Session, nodeId: number, agent: AgentRegistration): Promise<void> {
+  const rows = agent.listeners.map(({ port }, position) => tuple(int(nodeId), int(position), '?', '?', '?', int(port)))
+  await session.run(
+    `INSERT INTO agent_listeners (node_id, position, instance_id, listener, host, port) VALUES ${rows.join(', ')}`,
+    agent.listeners.flatMap(({ name, host }) => [agent.instanceId, name, host]),
+  )
 }
 
 function smallestFree(taken: ReadonlySet<number>): number {
@@ -69,17 +118,27 @@ export async function unregisterAgent(database: Database, nodeId: number, instan
 
 export async function listAgents(session: Session, nowMs: string, heartbeatAgeMaxMs: number): Promise<Agent[]> {
   const rows = await session.rows(
-    `SELECT node_id, instance_id, host, port, zone, ${nowMs} - heartbeat_at_ms AS age_ms FROM agents
-     WHERE instance_id IS NOT NULL ORDER BY node_id`,
+    `SELECT a.node_id, a.instance_id, a.host, a.port, a.zone, ${nowMs} - a.heartbeat_at_ms AS age_ms,
+       l.listener, l.host AS listener_host, l.port AS listener_port
+     FROM agents a LEFT JOIN agent_listeners l ON l.node_id = a.node_id AND l.instance_id = a.instance_id
+     WHERE a.instance_id IS NOT NULL ORDER BY a.node_id, l.position`,
   )
-  return rows
-    .map((row) => ({
-      nodeId: intOf(row, 'node_id'),
+  const agents = new Map<number, Agent & { readonly listeners: AgentListener[] }>()
+  for (const row of rows) {
+    const nodeId = intOf(row, 'node_id')
+    const agent = agents.get(nodeId) ?? {
+      nodeId,
       instanceId: textOf(row, 'instance_id'),
       host: textOf(row, 'host'),
       port: intOf(row, 'port'),
+      listeners: [],
       zone: textOrNullOf(row, 'zone'),
       heartbeatAgeMs: Math.max(0, intOrNullOf(row, 'age_ms') ?? 0),
-    }))
-    .filter(({ heartbeatAgeMs }) => heartbeatAgeMs < heartbeatAgeMaxMs)
+    }
+    agents.set(nodeId, agent)
+    const name = textOrNullOf(row, 'listener')
+    if (name === null) continue
+    agent.listeners.push({ name, host: textOf(row, 'listener_host'), port: intOf(row, 'listener_port') })
+  }
+  return [...agents.values()].filter(({ heartbeatAgeMs }) => heartbeatAgeMs < heartbeatAgeMaxMs)
 }

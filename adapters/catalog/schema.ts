@@ -29,6 +29,7 @@ export const SEGMENT_DEAD = 2
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, tables: tablesOfVersion1, rows: rowsOfVersion1 },
   { version: 2, tables: groupTables, rows: rowsOfGroupTables },
+  { version: 3, tables: agentListenerTables },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
@@ -141,6 +142,25 @@ function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
         'heartbeat_at_ms BIGINT NOT NULL',
       ],
       primaryKey: 'node_id',
+    },
+  ]
+}
+
+function agentListenerTables(): TableDefinition[] {
+  return [
+    {
+      // All addresses of an agent by the names of its listeners; `agents` has the default one. instance_id: rows of
+      // another instance than the one in `agents` are left over.
+      name: 'agent_listeners',
+      columns: [
+        'node_id INT NOT NULL',
+        'position SMALLINT NOT NULL',
+        'instance_id VARCHAR(64) NOT NULL',
+        'listener VARCHAR(64) NOT NULL',
+        'host VARCHAR(255) NOT NULL',
+        'port INT NOT NULL',
+      ],
+      primaryKey: 'node_id, position',
     },
   ]
 }

@@ -41,10 +41,16 @@ function asTable(agents: readonly Agent[]): string {
     ['NODE', 'ADDRESS', 'ZONE', 'LAST HEARTBEAT'],
     ...agents.map((agent) => [
       String(agent.nodeId),
-      formatHostPort(agent),
+      addressesOf(agent),
       agent.zone ?? '-',
       `${(agent.heartbeatAgeMs / 1000).toFixed(1)} s ago`,
     ]),
   ]
   return table(rows)
+}
+
+/** `host:port`, or each address behind its listener's name where there are several. */
+function addressesOf(agent: Agent): string {
+  if (agent.listeners.length < 2) return formatHostPort(agent)
+  return agent.listeners.map((listener) => `${listener.name}://${formatHostPort(listener)}`).join(' ')
 }

@@ -5,7 +5,8 @@ export type AgentStarter = (options: AgentOptions) => Promise<RunningAgent>
 
 /** What running an agent from the command line needs of it. */
 export interface RunningAgent {
-  readonly kafka: HostPort
+  /** Where it is bound, in the order of the configuration. */
+  readonly listeners: readonly (HostPort & { readonly name: string })[]
   readonly config: Pick<AgentConfig, 'shutdownTimeoutMs'>
   close(): Promise<void>
 }
@@ -33,7 +34,7 @@ export async function runAgent(options: AgentOptions, startAgent: AgentStarter):
   })
   const agent = await startAgent(options)
   mayStopInOrder = true
-  process.stdout.write(`headrace listening on ${formatHostPort(agent.kafka)}\n`)
+  process.stdout.write(listeningLines(agent.listeners))
   await stopped
   const deadline = setTimeout(() => {
     process.stderr.write('headrace: stopping took longer than --shutdown-timeout; ended without waiting further\n')
@@ -42,4 +43,10 @@ export async function runAgent(options: AgentOptions, startAgent: AgentStarter):
   await agent.close()
   clearTimeout(deadline)
   process.exit(0)
+}
+
+/** One line per listener; the name is said only where there are several. */
+function listeningLines(listeners: RunningAgent['listeners']): string {
+  const names = listeners.map(({ name }) => (listeners.length > 1 ? ` as ${name}` : ''))
+  return listeners.map((address, place) => `headrace listening on ${formatHostPort(address)}${names[place]}\n`).join('')
 }

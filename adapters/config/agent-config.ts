@@ -1,18 +1,18 @@
-import { availableParallelism, hostname } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PlacementStrategy } from '../../engine/cluster/placement.js'
 import { ZoneMap } from '../../engine/cluster/zone-map.js'
 import { HeadraceError } from '../../engine/errors.js'
-import { type HostPort, isWildcardHost } from './host-port.js'
+import type { HostPort } from './host-port.js'
+import { findAdvertiseConflict, findListenConflict, joinListeners, type ListenerConfig } from './listeners.js'
 import type { ParsedOptions } from './settings.js'
 import { formatBytes } from './units.js'
 
 /** What an agent runs with: every setting decided, units in the names. Immutable. */
 export interface AgentConfig {
-  readonly listen: HostPort
-  /** Null: what `advertisedAddress` makes of the bound address. */
-  readonly advertise: HostPort | null
+  /** Never empty; the first one's address is the agent's default. */
+  readonly listeners: readonly ListenerConfig[]
   /** Null: no HTTP. */
   readonly http: HostPort | null
   readonly zone: string | null
@@ -57,6 +57,7 @@ export function processSurroundings(): Surroundings {
 }
 
 const MIB = 2 ** 20
+const DEFAULT_LISTEN = [{ name: null, host: '127.0.0.1', port: 9092 }]
 
 export function withDefaults(options: ParsedOptions, surroundings: Surroundings): AgentConfig {
   const data = join(surroundings.directory, 'headrace-data')
@@ -65,8 +66,7 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
   const flushBytes = options.flushBytes ?? Math.min(8 * MIB, memoryShare(memoryBytes))
   const requestBytesMax = options.requestBytesMax ?? Math.min(100 * MIB, memoryShare(memoryBytes))
   return {
-    listen: options.listen ?? { host: '127.0.0.1', port: 9092 },
-    advertise: options.advertise ?? null,
+    listeners: joinListeners(options.listen ?? DEFAULT_LISTEN, options.advertise ?? []),
     http: options.http === undefined ? { host: '127.0.0.1', port: 9080 } : options.http,
     zone: options.zone ?? null,
     zoneMap: options.zoneMap ?? ZoneMap.parse(''),
@@ -93,11 +93,16 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
 
 /** A setting that is fine alone but not beside the others: which one, and what to do. */
 export interface Conflict {
-  readonly key: 'flushBytes' | 'requestBytesMax' | 'messageBytesMax'
+  readonly key: 'listen' | 'advertise' | 'flushBytes' | 'requestBytesMax' | 'messageBytesMax'
   readonly expected: string
 }
 
-export function findConflict(config: AgentConfig): Conflict | undefined {
+export function findConflict(config: AgentConfig, options: ParsedOptions): Conflict | undefined {
+  const { listen = DEFAULT_LISTEN, advertise = [] } = options
+  const listenConflict = findListenConflict(listen)
+  if (listenConflict !== undefined) return { key: 'listen', expected: listenConflict }
+  const advertiseConflict = findAdvertiseConflict(listen, advertise)
+  if (advertiseConflict !== undefined) return { key: 'advertise', expected: advertiseConflict }
   const atMost = `at most 1/8 of memory (${formatBytes(config.memoryBytes)}): lower it or raise memory`
   if (config.flushBytes > memoryShare(config.memoryBytes)) return { key: 'flushBytes', expected: atMost }
   if (config.requestBytesMax > memoryShare(config.memoryBytes)) return { key: 'requestBytesMax', expected: atMost }
@@ -114,12 +119,6 @@ export function findConflict(config: AgentConfig): Conflict | undefined {
  */
 function memoryShare(memoryBytes: number): number {
   return Math.floor(memoryBytes / 8)
-}
-
-/** Where clients reach an agent bound to `bound`. Nobody can connect to a wildcard address: the host's name stands in. */
-export function advertisedAddress(config: Pick<AgentConfig, 'advertise'>, bound: HostPort): HostPort {
-  if (config.advertise !== null) return config.advertise
-  return isWildcardHost(bound.host) ? { host: hostname(), port: bound.port } : bound
 }
 
 const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/?#@"']*)@/gi

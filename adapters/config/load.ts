@@ -49,10 +49,11 @@ function decide(layer: Layer, surroundings: Surroundings): { options: AgentOptio
   const parsed = optionsSchema.safeParse(options)
   if (!parsed.success) throw configError(describeIssue(parsed.error.issues[0], layer), parsed.error)
   const config = withDefaults(parsed.data, surroundings)
-  const conflict = findConflict(config)
+  const conflict = findConflict(config, parsed.data)
   if (conflict !== undefined) {
     // The setting may be at its default while what it collides with was written: name it all the same.
-    const written = layer.get(conflict.key) ?? { label: kebabName(conflict.key), value: config[conflict.key] }
+    const decided: Partial<Record<string, unknown>> = { ...config }
+    const written = layer.get(conflict.key) ?? { label: kebabName(conflict.key), value: decided[conflict.key] }
     throw configError(`${written.label}: got ${show(written.value)}, expected ${conflict.expected}`)
   }
   return { options: options as AgentOptions, config }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { MEMORY_BYTES_MIN } from '../../engine/memory-plan.js'
-import { address, addressOrOff, bytes, choice, count, duration, flag, name, url, zoneMap } from './values.js'
+import { addresses, addressOrOff, bytes, choice, count, duration, flag, name, url, zoneMap } from './values.js'
 
 const GIB = 2 ** 30
 const SECOND_MS = 1_000
@@ -20,8 +20,8 @@ export type SettingGroup = 'Network' | 'Storage' | 'Write path' | 'Topics' | 'Pr
 
 /** The one schema: every setting, by its name in code. */
 export const optionsSchema = z.strictObject({
-  listen: address().optional(),
-  advertise: address({ min: 1 }).optional(),
+  listen: addresses().optional(),
+  advertise: addresses({ min: 1 }).optional(),
   http: addressOrOff().optional(),
   zone: name().optional(),
   zoneMap: zoneMap().optional(),
@@ -57,15 +57,15 @@ export type SettingKey = keyof AgentOptions
 export const settings: Readonly<Record<SettingKey, Setting>> = {
   listen: {
     group: 'Network',
-    placeholder: 'host:port',
+    placeholder: '[name://]host:port,...',
     defaultText: '127.0.0.1:9092',
-    description: 'where the Kafka listener binds; port 0 takes a free one',
+    description: 'where the Kafka listeners bind; port 0 takes a free one',
   },
   advertise: {
     group: 'Network',
-    placeholder: 'host:port',
+    placeholder: '[name://]host:port,...',
     defaultText: 'the bound address; the host name when bound to all',
-    description: 'the address clients are told to connect to',
+    description: 'the address clients are told to connect to, by the listener they came in by',
   },
   http: {
     group: 'Network',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ZoneMap } from '../../engine/cluster/zone-map.js'
 import { formatHostPort, type HostPort, parseHostPort } from './host-port.js'
+import { type NamedAddress, parseAddresses } from './listeners.js'
 import { formatBytes, formatDuration, parseBytes, parseCount, parseDurationMs } from './units.js'
 
 /**
@@ -43,12 +44,12 @@ export function choice<const T extends readonly [string, ...string[]]>(values: T
   return z.enum(values, { error: `expected one of ${values.join(', ')}` })
 }
 
-/** An address to listen on, or to be reached at (`port.min` 1). */
-export function address(port: { readonly min: number } = { min: 0 }) {
-  const accepted = `HOST:PORT or [IPV6]:PORT with a port from ${port.min} to 65535, such as 127.0.0.1:9092`
-  return z.string({ error: `expected ${accepted}` }).transform((value, context): HostPort => {
-    const parsed = parseHostPort(value)
-    return parsed !== undefined && parsed.port >= port.min ? parsed : refuse(context, accepted)
+/** Addresses to listen on, or to be reached at (`port.min` 1), each with the name of its listener or without. */
+export function addresses(port: { readonly min: number } = { min: 0 }) {
+  const example = '127.0.0.1:9092 or internal://10.0.0.1:9092,external://0.0.0.0:19092'
+  const accepted = `HOST:PORT, or a comma-separated list of [NAME://]HOST:PORT without repeats, IPv6 hosts in brackets, ports from ${port.min} to 65535, such as ${example}`
+  return z.string({ error: `expected ${accepted}` }).transform((value, context): readonly NamedAddress[] => {
+    return parseAddresses(value, port.min) ?? refuse(context, accepted)
   })
 }
 

@@ -27,6 +27,8 @@ export interface ConnectionOptions {
   readonly logger: Logger
   readonly metrics: KafkaMetrics
   readonly budget: FrameBudget
+  /** Name of the listener it came in by. */
+  readonly listener: string | undefined
 }
 
 /**
@@ -171,7 +173,7 @@ export class Connection {
   // ---- requests
 
   async #begin(chunks: readonly Uint8Array[]): Promise<void> {
-    const { broker, settings, logger } = this.#options
+    const { broker, settings, logger, listener } = this.#options
     const reader = new WireReader(chunks, { elementsMax: settings.requestElementsMax })
     const { apiKey, version, correlationId } = decodeRequestFront(reader)
     if (apiKey === apiVersions.key && version > apiVersions.validVersions.max) {
@@ -183,7 +185,7 @@ export class Connection {
     const endpoint: Endpoint = endpointOf(apiKey, version)
     reader.flexible = isFlexible(endpoint.codec, version)
     const clientId = decodeRequestHeaderRest(reader)
-    const client = { clientId, remoteAddress: this.#remoteAddress }
+    const client = { clientId, remoteAddress: this.#remoteAddress, ...(listener === undefined ? {} : { listener }) }
     this.#acrossZones = broker.cluster.isAcrossZones(client)
     const context: RequestContext = { broker, settings, logger, client, signal: this.#departing.signal }
     const respond = await endpoint.accept({ context, version, correlationId, reader, chunks })

@@ -1,5 +1,5 @@
 export { KafkaError, type KafkaErrorCode, kafkaFailureOf } from './errors.js'
-export { type KafkaListener, type KafkaListenerOptions, startKafkaListener } from './listener.js'
+export { type KafkaListener, type KafkaListenerOptions, type ListenAddress, startKafkaListener } from './listener.js'
 export {
   DEFAULT_KAFKA_SETTINGS,
   type KafkaListenerSettings,

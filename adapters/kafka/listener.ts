@@ -6,10 +6,16 @@ import { Connection } from './connection.js'
 import { FrameBudget } from './frame-budget.js'
 import { DEFAULT_KAFKA_SETTINGS, type KafkaListenerSettings, type KafkaMetrics, NO_KAFKA_METRICS } from './settings.js'
 
-export interface KafkaListenerOptions {
+/** An address to bind; port 0 lets the system choose. Clients that come in by it are told addresses of that name. */
+export interface ListenAddress {
+  readonly name?: string
   readonly host: string
-  /** 0 lets the system choose. */
   readonly port: number
+}
+
+export interface KafkaListenerOptions {
+  /** At least one. All of them share one budget and one set of limits. */
+  readonly listen: readonly ListenAddress[]
   readonly broker: Broker
   readonly settings?: Partial<KafkaListenerSettings>
   readonly logger: Logger
@@ -17,8 +23,9 @@ export interface KafkaListenerOptions {
 }
 
 export interface KafkaListener {
-  readonly host: string
-  /** The port that is bound. */
+  /** What is bound, in the order asked for. */
+  readonly bound: readonly ListenAddress[]
+  /** The port of the first one. */
   readonly port: number
   readonly connectionCount: number
   /**
@@ -28,15 +35,21 @@ export interface KafkaListener {
   close(): Promise<void>
 }
 
-/** Listens for Kafka clients. @throws CONFIG_INVALID when the address cannot be bound. */
+/** Listens for Kafka clients. @throws CONFIG_INVALID when an address cannot be bound; none is then. */
 export async function startKafkaListener(options: KafkaListenerOptions): Promise<KafkaListener> {
-  const { host, logger, metrics = NO_KAFKA_METRICS } = options
+  const { logger, metrics = NO_KAFKA_METRICS } = options
   const settings = { ...DEFAULT_KAFKA_SETTINGS, ...options.settings }
   const budget = new FrameBudget(settings.frameBudgetBytes)
   const connections = new Set<Connection>()
 
-  const accept = (socket: Socket) => {
-    const connection = new Connection(socket, { broker: options.broker, settings, logger, metrics, budget })
+  const accept = (socket: Socket, listener: string | undefined) => {
+    if (connections.size >= settings.connectionsMax) {
+      logger.warn({ connectionsMax: settings.connectionsMax }, 'Refused a Kafka connection: too many')
+      socket.destroy()
+      return
+    }
+    const { broker } = options
+    const connection = new Connection(socket, { broker, settings, logger, metrics, budget, listener })
     connections.add(connection)
     metrics.connectionCount(connections.size)
     socket.on('close', () => {
@@ -46,24 +59,34 @@ export async function startKafkaListener(options: KafkaListenerOptions): Promise
     void connection.run()
   }
 
-  // Half-open, so that a client that sends, ends and then reads still gets its responses.
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accept)
-  server.maxConnections = settings.connectionsMax
-  server.on('drop', () =>
-    logger.warn({ connectionsMax: settings.connectionsMax }, 'Refused a Kafka connection: too many'),
-  )
-  const port = await listen(server, host, options.port)
-  server.on('error', (error) => logger.error({ err: error }, 'The Kafka listener failed'))
+  const servers: Server[] = []
+  const stop = () => Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  const bound: ListenAddress[] = []
+  try {
+    for (const address of options.listen) {
+      // Half-open, so that a client that sends, ends and then reads still gets its responses.
+      const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
+        accept(socket, address.name),
+      )
+      bound.push({ ...address, port: await listen(server, address.host, address.port) })
+      servers.push(server)
+      server.on('error', (error) => logger.error({ err: error }, 'The Kafka listener failed'))
+    }
+  } catch (error) {
+    void stop()
+    for (const connection of connections) connection.destroy()
+    throw error
+  }
 
   let closed: Promise<void> | undefined
   const close = async () => {
-    const stopped = new Promise<void>((resolve) => server.close(() => resolve()))
+    const stopped = stop()
     await Promise.all([...connections].map((connection) => connection.drain(settings.closeTimeoutMs)))
     await stopped
   }
   return {
-    host,
-    port,
+    bound,
+    port: bound[0]?.port ?? 0,
     get connectionCount() {
       return connections.size
     },

@@ -1,7 +1,7 @@
 import type { ClientInfo, Cluster, ClusterAgent } from '../broker.js'
 import { isHeadraceError } from '../errors.js'
 import type { PartitionRef } from '../model.js'
-import type { Agent, Catalog } from '../ports/catalog.js'
+import type { AgentListener, Catalog } from '../ports/catalog.js'
 import type { CancelTimer, Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import { zoneOfClientId } from './client-zone.js'
@@ -17,8 +17,8 @@ import type { ZoneMap } from './zone-map.js'
 export class Membership implements Cluster {
   readonly clusterId: string
   readonly #options: MembershipOptions
-  #self: ClusterAgent
-  #agents: readonly ClusterAgent[]
+  #self: Member
+  #agents: readonly Member[]
   #timer: CancelTimer | undefined
   #beating: Promise<void> = Promise.resolve()
   #left = false
@@ -26,7 +26,7 @@ export class Membership implements Cluster {
   private constructor(options: MembershipOptions, clusterId: string, nodeId: number) {
     this.#options = options
     this.clusterId = clusterId
-    this.#self = { nodeId, host: options.host, port: options.port, zone: options.zone }
+    this.#self = { nodeId, listeners: options.listeners, zone: options.zone, ...defaultAddress(options.listeners) }
     this.#agents = [this.#self]
   }
 
@@ -44,17 +44,17 @@ export class Membership implements Cluster {
 
   agentsFor(client: ClientInfo): readonly ClusterAgent[] {
     const zone = this.#zoneOf(client)
-    if (zone === null) return this.#agents
-    const near = this.#agents.filter((agent) => agent.zone === zone)
-    return near.length > 0 ? near : this.#agents
+    const near = zone === null ? [] : this.#agents.filter((agent) => agent.zone === zone)
+    return (near.length > 0 ? near : this.#agents).map((agent) => asSeenBy(client, agent))
   }
 
   leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent {
     return placeFor(this.#options.placement, partition, agents, client)
   }
 
-  coordinatorOf(groupId: string): ClusterAgent {
-    return placeGroup(groupId, this.#agents)
+  coordinatorOf(groupId: string, client?: ClientInfo): ClusterAgent {
+    const agent = placeGroup(groupId, this.#agents)
+    return client === undefined ? agent : asSeenBy(client, agent)
   }
 
   isAcrossZones(client: ClientInfo): boolean {
@@ -105,7 +105,7 @@ export class Membership implements Cluster {
 
   async #refresh(): Promise<void> {
     const agents = await this.#options.catalog.listAgents(this.#options.expiryMs)
-    const others = agents.filter((agent) => agent.nodeId !== this.nodeId).map(withoutAge)
+    const others = agents.filter((agent) => agent.nodeId !== this.nodeId)
     this.#agents = [...others, this.#self].sort((a, b) => a.nodeId - b.nodeId)
   }
 }
@@ -115,9 +115,8 @@ export interface MembershipOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly instanceId: string
-  /** What clients are told to connect to. */
-  readonly host: string
-  readonly port: number
+  /** What clients are told to connect to, by the listener they come in by. The first one is the default. */
+  readonly listeners: readonly AgentListener[]
   readonly zone: string | null
   /** Tells the zone of clients that do not name it. */
   readonly zoneMap: ZoneMap
@@ -126,11 +125,23 @@ export interface MembershipOptions {
   readonly expiryMs: number
 }
 
-function register(options: MembershipOptions): Promise<number> {
-  const { catalog, instanceId, host, port, zone, expiryMs } = options
-  return catalog.registerAgent({ instanceId, host, port, zone, expiryMs })
+/** An agent as the registry knows it. */
+interface Member extends ClusterAgent {
+  readonly listeners: readonly AgentListener[]
 }
 
-function withoutAge(agent: Agent): ClusterAgent {
-  return { nodeId: agent.nodeId, host: agent.host, port: agent.port, zone: agent.zone }
+function asSeenBy({ listener }: ClientInfo, { nodeId, host, port, zone, listeners }: Member): ClusterAgent {
+  const address = listeners.find(({ name }) => name === listener) ?? { host, port }
+  return { nodeId, host: address.host, port: address.port, zone }
+}
+
+function defaultAddress(listeners: readonly AgentListener[]): { readonly host: string; readonly port: number } {
+  const [first] = listeners
+  if (first === undefined) throw new Error('an agent has at least one listener')
+  return { host: first.host, port: first.port }
+}
+
+function register(options: MembershipOptions): Promise<number> {
+  const { catalog, instanceId, listeners, zone, expiryMs } = options
+  return catalog.registerAgent({ instanceId, ...defaultAddress(listeners), listeners, zone, expiryMs })
 }

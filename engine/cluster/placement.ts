@@ -27,12 +27,12 @@ export function placePartition(partition: PartitionRef, agents: readonly Cluster
 }
 
 /** Which agent coordinates a consumer group, by the same rule whatever the strategy. */
-export function placeGroup(groupId: string, agents: readonly ClusterAgent[]): ClusterAgent {
+export function placeGroup<Agent extends ClusterAgent>(groupId: string, agents: readonly Agent[]): Agent {
   return highestScore(hashText(groupId), agents)
 }
 
-function highestScore(hash: number, agents: readonly ClusterAgent[]): ClusterAgent {
-  let best: ClusterAgent | undefined
+function highestScore<Agent extends ClusterAgent>(hash: number, agents: readonly Agent[]): Agent {
+  let best: Agent | undefined
   let bestScore = -1
   for (const agent of agents) {
     const score = mix(hash ^ mix(agent.nodeId + 1))

@@ -79,7 +79,8 @@ export interface Catalog extends GroupCatalog {
   /**
    * Enters an agent and gives it a node id that is unique among live agents and stable while it keeps its heartbeat. An
    * address has one node id: an agent that starts where another one was takes its id over, because clients take a node
-   * for what is at its address (librdkafka stops producing, kafkajs drops records, when it changes its id).
+   * for what is at its address (librdkafka stops producing, kafkajs drops records, when it changes its id). That goes for
+   * the addresses of all listeners, the default one's first; another registration that held one of them is removed.
    */
   registerAgent(agent: AgentRegistration): Promise<number>
   /** @throws AGENT_EXPIRED when the registration has been removed; the agent must register again. */
@@ -207,11 +208,21 @@ export interface TimestampRequest extends PartitionRef {
 export interface AgentRegistration {
   /** Random per process start: tells a restarted agent from the one whose row it may find. */
   readonly instanceId: string
+  /** Its default address: that of its first listener. */
   readonly host: string
   readonly port: number
+  /** All its addresses, the default one among them. Names are unique. */
+  readonly listeners: readonly AgentListener[]
   readonly zone: string | null
   /** An agent not heard of for this long may be forgotten, and its node id reused by nobody else meanwhile. */
   readonly expiryMs: number
+}
+
+/** Where an agent is reached by clients that come in by the listener of that name. */
+export interface AgentListener {
+  readonly name: string
+  readonly host: string
+  readonly port: number
 }
 
 export interface Agent {
@@ -219,6 +230,8 @@ export interface Agent {
   readonly instanceId: string
   readonly host: string
   readonly port: number
+  /** In the order of registration. */
+  readonly listeners: readonly AgentListener[]
   readonly zone: string | null
   readonly heartbeatAgeMs: number
 }

@@ -8,8 +8,9 @@ let nextPort = 10_000
 
 /** An agent at an address of its own. */
 function registration(overrides: Partial<AgentRegistration> = {}): AgentRegistration {
-  const port = nextPort++
-  return { instanceId: randomUUID(), host: 'agent.example', port, zone: 'a', expiryMs: 60_000, ...overrides }
+  const { host = 'agent.example', port = nextPort++ } = overrides
+  const listeners = [{ name: 'default', host, port }]
+  return { instanceId: randomUUID(), host, port, listeners, zone: 'a', expiryMs: 60_000, ...overrides }
 }
 
 export async function agentCases(t: Test, open: OpenFixture): Promise<void> {
@@ -87,6 +88,38 @@ export async function agentCases(t: Test, open: OpenFixture): Promise<void> {
       ],
     )
     t.not(await catalog.registerAgent(registration({ host: 'elsewhere.example', port: other.port })), otherId)
+  })
+
+  await onCatalog(t, open, 'an agent has an address per listener, and one id for all of them', async (t, catalog) => {
+    const listeners = [
+      { name: 'internal', host: '10.0.0.1', port: 9092 },
+      { name: 'external', host: 'agent-1.example.com', port: 19_092 },
+    ]
+    const first = registration({ host: '10.0.0.1', port: 9092, listeners })
+    const nodeId = await catalog.registerAgent(first)
+    const other = registration()
+    const otherId = await catalog.registerAgent(other)
+    t.match(await catalog.listAgents(60_000), [
+      { nodeId, host: '10.0.0.1', port: 9092, listeners },
+      { nodeId: otherId, host: other.host, port: other.port, listeners: [{ name: 'default' }] },
+    ])
+    const turned = [...listeners].reverse()
+    const successor = registration({ host: 'agent-1.example.com', port: 19_092, listeners: turned })
+    t.equal(await catalog.registerAgent(successor), nodeId, 'found by an address that was not the default one')
+    const [listed] = await catalog.listAgents(60_000)
+    t.match(listed, { nodeId, instanceId: successor.instanceId, host: 'agent-1.example.com', port: 19_092 })
+    t.same(listed?.listeners, turned)
+
+    const both = [...listeners, { name: 'third', host: other.host, port: other.port }]
+    const heir = registration({ host: '10.0.0.1', port: 9092, listeners: both })
+    t.equal(await catalog.registerAgent(heir), nodeId, 'the id of the default address goes first')
+    t.same(
+      (await catalog.listAgents(60_000)).map((agent) => agent.nodeId),
+      [nodeId],
+      'no two nodes at one address',
+    )
+    await t.rejects(catalog.heartbeat(otherId, other.instanceId), { code: 'AGENT_EXPIRED' })
+    t.not(await catalog.registerAgent(registration()), otherId, 'whose id stays taken for a while')
   })
 
   await onCatalog(t, open, 'an agent that leaves is gone at once, its id a while later', async (t, catalog) => {

@@ -45,6 +45,16 @@ const text = fc.oneof(
   ),
   fc.constantFrom('127.0.0.1:0', ':9092', '[::1]:9', '[::1', 'host:99999', 'a:b:c', 'off', 'file:///x', 'file:./%zz'),
   fc.constantFrom(
+    'a://h:1,b://h:2',
+    'h:1,h:2',
+    'a://h:1,a://h:2',
+    'default://h:0',
+    'b://h:1',
+    ',',
+    '://:1',
+    'h:1,default://h:2',
+  ),
+  fc.constantFrom(
     's3://b',
     'memory:',
     'sqlite:x',
@@ -88,10 +98,13 @@ function checked(config: AgentConfig): AgentConfig {
     ([, value]) => value === undefined || (typeof value === 'number' && (!Number.isSafeInteger(value) || value < 0)),
   )
   if (problems.length > 0) throw new Error(`a config with ${JSON.stringify(problems)}`)
-  const { memoryBytes, flushBytes, requestBytesMax, messageBytesMax, listen } = config
+  const { memoryBytes, flushBytes, requestBytesMax, messageBytesMax, listeners } = config
   const fits = Math.max(flushBytes, requestBytesMax) * 8 <= memoryBytes && messageBytesMax <= requestBytesMax
   if (!fits || memoryBytes < MEMORY_BYTES_MIN) throw new Error(`sizes that do not fit: ${JSON.stringify(config)}`)
-  if (listen.port > 65_535) throw new Error(`port ${listen.port}`)
+  const unfit = listeners.filter(({ listen, advertise }) => listen.port > 65_535 || advertise?.port === 0)
+  if (unfit.length > 0 || new Set(listeners.map(({ name }) => name)).size !== listeners.length || !listeners[0]) {
+    throw new Error(`listeners ${JSON.stringify(listeners)}`)
+  }
   return config
 }
 

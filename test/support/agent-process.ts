@@ -23,8 +23,10 @@ export interface AgentProcess {
   readonly port: number
   readonly httpPort: number
   readonly pid: number
-  /** `host:port` of the Kafka listener. */
+  /** `host:port` of the Kafka listener, the first one. */
   readonly address: string
+  /** `host:port` by the names of the listeners, where there are several. */
+  readonly listeners: ReadonlyMap<string, string>
   readonly exited: Promise<AgentExit>
   kill(signal: NodeJS.Signals): void
   /** Standard output and error so far. */
@@ -50,7 +52,7 @@ export async function startAgentProcess(options: AgentProcessOptions): Promise<A
     })
   })
   try {
-    const [, host = '', port = ''] = await output.find(/^headrace listening on (.*):(\d+)$/m, exited)
+    const [, host = '', port = ''] = await output.find(/^headrace listening on (.*):(\d+)(?: as .*)?$/m, exited)
     const [, httpPort = '0'] = await output.find(/"http":\{[^}]*"port":(\d+)/, exited)
     return agentProcess(child, output, exited, { host, port: Number(port), httpPort: Number(httpPort) })
   } catch (error) {
@@ -69,6 +71,9 @@ function agentProcess(
     ...place,
     pid: child.pid ?? 0,
     address: `${place.host}:${place.port}`,
+    listeners: new Map(
+      [...output.text.matchAll(/^headrace listening on (.*) as (.*)$/gm)].map(([, at = '', name = '']) => [name, at]),
+    ),
     exited,
     kill: (signal) => void child.kill(signal),
     logs: () => output.text,

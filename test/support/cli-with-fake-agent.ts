@@ -16,7 +16,7 @@ async function startFakeAgent(options: AgentOptions) {
   const config = resolveConfig(options)
   const keepAlive = setInterval(() => {}, 1_000)
   return {
-    kafka: config.listen,
+    listeners: config.listeners.map(({ name, listen }) => ({ name, ...listen })),
     config,
     async close() {
       await sleep(Number(closeMs))

@@ -232,9 +232,11 @@ export class FakeCatalog implements Catalog {
     const known = [...this.#agents.values()]
     const same =
       known.find(({ instanceId, gone }) => instanceId === agent.instanceId && !gone) ??
-      known.find(({ host, port }) => host === agent.host && port === agent.port)
+      known.find(({ host, port }) => host === agent.host && port === agent.port) ??
+      known.find((other) => shareAddress(other, agent))
     let nodeId = same?.nodeId ?? 1
     while (same === undefined && this.#agents.has(nodeId)) nodeId += 1
+    for (const other of known) if (other !== same && shareAddress(other, agent)) other.gone = true
     this.#agents.set(nodeId, { ...agent, nodeId, heartbeatAtMs: nowMs, gone: false })
     return nodeId
   }
@@ -263,8 +265,8 @@ export class FakeCatalog implements Catalog {
     const nowMs = this.clock.nowMs()
     return [...this.#agents.values()]
       .filter(({ gone }) => !gone)
-      .map(({ nodeId, instanceId, host, port, zone, heartbeatAtMs }) => {
-        return { nodeId, instanceId, host, port, zone, heartbeatAgeMs: nowMs - heartbeatAtMs }
+      .map(({ nodeId, instanceId, host, port, listeners, zone, heartbeatAtMs }) => {
+        return { nodeId, instanceId, host, port, listeners, zone, heartbeatAgeMs: nowMs - heartbeatAtMs }
       })
       .filter((agent) => agent.heartbeatAgeMs < heartbeatAgeMaxMs)
       .sort((a, b) => a.nodeId - b.nodeId)
@@ -369,4 +371,8 @@ function takeExtents(extents: readonly Extent[], request: ExtentRequest): Extent
     bytes += extent.bytes
   }
   return taken
+}
+
+function shareAddress(one: AgentRegistration, other: AgentRegistration): boolean {
+  return one.listeners.some(({ host, port }) => other.listeners.some((a) => a.host === host && a.port === port))
 }

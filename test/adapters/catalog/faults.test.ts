@@ -85,7 +85,8 @@ for (const [name, lose] of [
     lose(proxy)
     await t.rejects(catalog.allocateProducerIds(10), unknown)
     t.type(await catalog.allocateProducerIds(10), 'number')
-    const agent = { instanceId: 'an-agent', host: 'h', port: 1, zone: null, expiryMs: 60_000 }
+    const listeners = [{ name: 'default', host: 'h', port: 1 }]
+    const agent = { instanceId: 'an-agent', host: 'h', port: 1, listeners, zone: null, expiryMs: 60_000 }
     lose(proxy)
     await t.rejects(catalog.registerAgent(agent), unknown)
     const nodeId = await catalog.registerAgent(agent)

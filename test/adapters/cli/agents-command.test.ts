@@ -20,7 +20,15 @@ async function run(agents: Agent[], ...args: string[]) {
   return { text, opened, closed }
 }
 
-const agent: Agent = { nodeId: 3, instanceId: 'i', host: '::1', port: 9092, zone: 'a', heartbeatAgeMs: 1234 }
+const agent: Agent = {
+  nodeId: 3,
+  instanceId: 'i',
+  host: '::1',
+  port: 9092,
+  listeners: [{ name: 'default', host: '::1', port: 9092 }],
+  zone: 'a',
+  heartbeatAgeMs: 1234,
+}
 
 t.test('a table for people, lines of JSON for programs', async (t) => {
   const table = await run([agent, { ...agent, nodeId: 12, host: 'h', zone: null }])
@@ -35,6 +43,11 @@ t.test('a table for people, lines of JSON for programs', async (t) => {
       '',
     ].join('\n'),
   )
+  const listeners = [
+    { name: 'internal', host: '::1', port: 9092 },
+    { name: 'external', host: 'a.example', port: 19_092 },
+  ]
+  t.match((await run([{ ...agent, listeners }])).text, '3     internal://[::1]:9092 external://a.example:19092  a  ')
   t.same(JSON.parse((await run([agent], '--json')).text), agent)
   t.match((await run([])).text, /No agent/)
 })

@@ -91,6 +91,14 @@ t.test('a taken port is one line and exit code 1', async (t) => {
   t.equal(code, 1)
 })
 
+t.test('several listeners are printed with their names', async (t) => {
+  const listen = 'internal://127.0.0.1:7,external://[::1]:8'
+  const { child, finished } = await runUntilListening(t, ['agent', '--listen', listen])
+  child.kill('SIGTERM')
+  const lines = ['headrace listening on 127.0.0.1:7 as internal', 'headrace listening on [::1]:8 as external', 'closed']
+  t.equal((await finished).stdout, `${lines.join('\n')}\n`)
+})
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`${signal} closes the agent and exits 0`, async (t) => {
     const { child, finished } = await runUntilListening(t, ['agent', '--listen', '127.0.0.1:7'])

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { advertisedAddress, withoutCredentials } from '../../../adapters/config/agent-config.js'
+import { withoutCredentials } from '../../../adapters/config/agent-config.js'
 import {
   type ConfigSources,
   envName,
@@ -32,8 +31,7 @@ function load(sources: Partial<ConfigSources>) {
 
 t.test('defaults', async (t) => {
   t.matchOnly(resolveConfig({}, surroundings), {
-    listen: { host: '127.0.0.1', port: 9092 },
-    advertise: null,
+    listeners: [{ name: 'default', listen: { host: '127.0.0.1', port: 9092 }, advertise: null }],
     http: { host: '127.0.0.1', port: 9080 },
     zone: null,
     zoneMap: ZoneMap.parse(''),
@@ -135,7 +133,7 @@ t.test('messages say what is accepted', async (t) => {
   )
   t.equal(
     messageOf(() => load({ env: { HEADRACE_LISTEN: '9092' } })),
-    'HEADRACE_LISTEN: got "9092", expected HOST:PORT or [IPV6]:PORT with a port from 0 to 65535, such as 127.0.0.1:9092',
+    'HEADRACE_LISTEN: got "9092", expected HOST:PORT, or a comma-separated list of [NAME://]HOST:PORT without repeats, IPv6 hosts in brackets, ports from 0 to 65535, such as 127.0.0.1:9092 or internal://10.0.0.1:9092,external://0.0.0.0:19092',
   )
   t.match(
     messageOf(() => load({ flags: { advertise: 'host:0' } })),
@@ -213,15 +211,6 @@ t.test('config files that cannot be read or understood', async (t) => {
     messageOf(() => load({ file: join(directory, 'list.yaml') })),
     'expected settings as "name: value" lines',
   )
-})
-
-t.test('the advertised address is one that clients can use', async (t) => {
-  const none = { advertise: null }
-  t.strictSame(advertisedAddress(none, { host: '127.0.0.1', port: 4 }), { host: '127.0.0.1', port: 4 })
-  t.strictSame(advertisedAddress(none, { host: '0.0.0.0', port: 4 }), { host: hostname(), port: 4 })
-  t.strictSame(advertisedAddress(none, { host: '::', port: 4 }), { host: hostname(), port: 4 })
-  const chosen = { host: 'broker.example.org', port: 9092 }
-  t.strictSame(advertisedAddress({ advertise: chosen }, { host: '0.0.0.0', port: 4 }), chosen)
 })
 
 t.test('credentials stay out of messages', async (t) => {

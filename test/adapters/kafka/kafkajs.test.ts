@@ -6,7 +6,7 @@ import { FakeBroker } from '../../support/kafka/fake-broker.js'
 
 t.test('kafkajs creates a topic, produces, asks for offsets and deletes it', async (t) => {
   const broker = new FakeBroker()
-  const listener = await startKafkaListener({ host: '127.0.0.1', port: 0, broker, logger: NO_LOGGER })
+  const listener = await startKafkaListener({ listen: [{ host: '127.0.0.1', port: 0 }], broker, logger: NO_LOGGER })
   t.teardown(() => listener.close())
   broker.agents = [{ nodeId: 7, host: '127.0.0.1', port: listener.port, zone: null }]
 

@@ -21,7 +21,7 @@ async function setUp(t: Test, settings: Partial<KafkaListenerSettings> = {}) {
     warn: (_fields, message) => warnings.push(message),
     error: (_fields, message) => errors.push(message),
   }
-  const listener = await startKafkaListener({ host: '127.0.0.1', port: 0, broker, settings, logger })
+  const listener = await startKafkaListener({ listen: [{ host: '127.0.0.1', port: 0 }], broker, settings, logger })
   const clients: RawClient[] = []
   t.teardown(async () => {
     for (const client of clients) client.destroy()
@@ -356,7 +356,7 @@ t.test('too many connections are refused, and an address in use is told', async 
   await new Promise((resolve) => refused.on('error', () => {}).on('close', resolve))
   t.match(warnings, [/too many/])
   const logger = { debug() {}, info() {}, warn() {}, error() {} }
-  await t.rejects(startKafkaListener({ host: '127.0.0.1', port: listener.port, broker, logger }), {
+  await t.rejects(startKafkaListener({ listen: [{ host: '127.0.0.1', port: listener.port }], broker, logger }), {
     code: 'CONFIG_INVALID',
     message: /cannot bind 127\.0\.0\.1/,
   })

@@ -24,14 +24,13 @@ function setUp() {
     unregisterAgent: async (nodeId: number) => void agents.delete(nodeId),
     listAgents: async () => [...agents.values()],
   } as unknown as Catalog
-  const join = (port: number, zone: string | null) =>
+  const join = (port: number, zone: string | null, listeners = [{ name: 'default', host: 'h', port }]) =>
     Membership.join({
       catalog,
       clock,
       logger: NO_LOGGER,
       instanceId: `i${port}`,
-      host: 'h',
-      port,
+      listeners,
       zone,
       zoneMap: ZoneMap.parse('10.0.0.0/8=x'),
       placement: 'consistent-hash',
@@ -82,6 +81,43 @@ t.test('agents learn of each other, and clients get those of their zone', async 
   )
   await a.leave()
   t.equal(clock.timerCount, 0)
+})
+
+t.test('a client is told the addresses of the listener it came in by', async (t) => {
+  const { clock, join } = setUp()
+  const listenersOf = (number: number) => [
+    { name: 'internal', host: `10.0.0.${number}`, port: 9092 },
+    { name: 'external', host: `agent-${number}.example.com`, port: 19_092 },
+  ]
+  const a = await join(1, 'x', listenersOf(1))
+  const b = await join(2, 'x', listenersOf(2))
+  const plain = await join(3, 'y')
+  await clock.advance(1000)
+  const seenBy = (listener?: string) => {
+    const from = listener === undefined ? client(null) : { ...client(null), listener }
+    return a.agentsFor(from).map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`])
+  }
+  const internal = [
+    [1, '10.0.0.1:9092'],
+    [2, '10.0.0.2:9092'],
+    [3, 'h:3'],
+  ]
+  t.same(seenBy('internal'), internal)
+  t.same(seenBy('external'), [
+    [1, 'agent-1.example.com:19092'],
+    [2, 'agent-2.example.com:19092'],
+    [3, 'h:3'],
+  ])
+  t.same(seenBy('none such'), internal, 'an unknown one: default addresses')
+  t.same(seenBy(), internal)
+  t.same(a.agentsFor({ ...client('zone=x'), listener: 'external' }).length, 2, 'beside the zone')
+  for (let group = 0; group < 20; group++) {
+    const { nodeId } = a.coordinatorOf(`group-${group}`)
+    const expected = seenBy('external').find(([id]) => id === nodeId)?.[1]
+    const { host, port } = a.coordinatorOf(`group-${group}`, { ...client(null), listener: 'external' })
+    t.equal(`${host}:${port}`, expected)
+  }
+  for (const agent of [a, b, plain]) await agent.leave()
 })
 
 t.test('an agent stays in its own picture while the catalog is away, and registers again once expired', async (t) => {
