@@ -10,6 +10,7 @@ import type { ObjectStore } from '../engine/ports/object-store.js'
 import type { SegmentUploader } from '../engine/ports/segment-uploader.js'
 import { BlockProducerIds } from '../engine/producers/block-producer-ids.js'
 import { CachedTopicDirectory } from '../engine/topics/cached-topic-directory.js'
+import { CatalogLogAdmin } from '../engine/topics/catalog-log-admin.js'
 import { createWritePath, type WritePath } from '../engine/write-path.js'
 import { openCatalog } from './catalog/index.js'
 import { Closers } from './closers.js'
@@ -98,6 +99,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
     intake: parts.writePath.intake,
     reader: parts.reader,
     topics: parts.topics,
+    logs: parts.logs,
     producerIds: new BlockProducerIds(catalog),
     get cluster() {
       if (cluster === undefined) throw new HeadraceError('AGENT_CLOSING', 'safe', 'the agent is not registered yet')
@@ -200,7 +202,8 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
       onTopicGone: (topicId) => topics.forget(topicId),
     }),
   )
-  return { catalog, objectStore, metrics, memory, health, topics, reader, writePath }
+  const logs = new CatalogLogAdmin(catalog, watermarks)
+  return { catalog, objectStore, metrics, memory, health, topics, logs, reader, writePath }
 }
 
 interface Parts {
@@ -210,6 +213,7 @@ interface Parts {
   readonly memory: MemoryPlan
   readonly health: ObjectStoreHealth
   readonly topics: CachedTopicDirectory
+  readonly logs: Broker['logs']
   readonly reader: Broker['reader']
   readonly writePath: WritePath
 }

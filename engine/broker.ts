@@ -9,6 +9,7 @@ export interface Broker {
   readonly intake: Intake
   readonly reader: LogReader
   readonly topics: TopicDirectory
+  readonly logs: LogAdmin
   readonly producerIds: ProducerIdAllocator
   readonly cluster: Cluster
 }
@@ -105,6 +106,10 @@ export interface TopicDirectory {
   byName(names: readonly string[]): Promise<ReadonlyMap<string, Topic>>
   byId(topicIds: readonly TopicId[]): Promise<ReadonlyMap<TopicId, Topic>>
   list(): Promise<readonly Topic[]>
+  /** `byName` from the catalog and not from the cache: another agent may have created, changed or deleted them just now. */
+  refresh(names: readonly string[]): Promise<ReadonlyMap<string, Topic>>
+  /** What is cached of the topic has turned out not to be true any more. */
+  forget(topicId: TopicId): void
   /**
    * Validates and creates. @throws TOPIC_NAME_INVALID, PARTITION_COUNT_INVALID, CONFIG_INVALID, TOPIC_EXISTS
    */
@@ -113,6 +118,16 @@ export interface TopicDirectory {
   ensure(name: string): Promise<Topic>
   /** @throws TOPIC_UNKNOWN */
   delete(topicId: TopicId): Promise<void>
+  /** @throws TOPIC_UNKNOWN, CONFIG_INVALID; the topic is then as it was. */
+  alterConfigs(
+    topicId: TopicId,
+    change: TopicConfigChange,
+    options?: { readonly validateOnly?: boolean },
+  ): Promise<Topic>
+  /** To `partitionCount` in all. @throws TOPIC_UNKNOWN, PARTITION_COUNT_INVALID where it is not more than there are */
+  addPartitions(topicId: TopicId, partitionCount: number, options?: { readonly validateOnly?: boolean }): Promise<Topic>
+  /** Of topics that are created without a partition count. */
+  readonly defaultPartitionCount: number
   /** Whether unknown topics may be created by using them. */
   readonly autoCreate: boolean
 }
@@ -122,6 +137,46 @@ export interface TopicSpec {
   /** Undefined: the cluster's default. */
   readonly partitionCount?: number
   readonly configs: Readonly<Record<string, string>>
+}
+
+export type TopicConfigChange =
+  /** The whole set: what it does not name goes back to its default. */
+  | { readonly kind: 'replace'; readonly configs: Readonly<Record<string, string>> }
+  /** One after the other. */
+  | { readonly kind: 'edit'; readonly edits: readonly TopicConfigEdit[] }
+
+export type TopicConfigEdit =
+  | { readonly name: string; readonly operation: 'set' | 'append' | 'subtract'; readonly value: string }
+  | { readonly name: string; readonly operation: 'delete' }
+
+/** What tools ask of logs beside their records. */
+export interface LogAdmin {
+  /**
+   * Moves log starts forward, for each request in order; never beyond the high watermark, where the answer is
+   * OFFSET_OUT_OF_RANGE, and never back.
+   */
+  deleteRecords(requests: readonly DeleteRecordsRequest[]): Promise<readonly DeleteRecordsResult[]>
+  /** Stored bytes of each partition, in order; undefined where there is none. */
+  sizes(partitions: readonly PartitionRef[]): Promise<readonly (number | undefined)[]>
+  /** Idempotent producers that each partition remembers, in order; undefined where there is none. */
+  producers(partitions: readonly PartitionRef[]): Promise<readonly (readonly ActiveProducer[] | undefined)[]>
+}
+
+export interface DeleteRecordsRequest extends PartitionRef {
+  /** First offset that stays. */
+  readonly offset: number | 'high-watermark'
+}
+
+export type DeleteRecordsResult =
+  | { readonly logStartOffset: number; readonly error?: never }
+  | { readonly error: HeadraceError; readonly logStartOffset?: never }
+
+export interface ActiveProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  /** By the database's clock. */
+  readonly lastTimestampMs: number
 }
 
 // ---- producers

@@ -9,10 +9,13 @@ import type {
   Extent,
   ExtentAnswer,
   ExtentRequest,
+  LogStartRequest,
   NewTopic,
   PartitionOffsets,
+  PartitionProducer,
   SegmentOutcome,
   TimestampRequest,
+  TopicConfigs,
 } from '../../engine/ports/catalog.js'
 import type {
   ClaimedGroup,
@@ -29,6 +32,7 @@ import * as extents from './extents.js'
 import * as byTimestamp from './extents-by-timestamp.js'
 import * as offsets from './group-offsets.js'
 import * as groups from './groups.js'
+import * as logCare from './log-care.js'
 import { migrate } from './migrate.js'
 import { PartitionNumbers } from './partition-numbers.js'
 import * as producers from './producers.js'
@@ -66,6 +70,14 @@ export class SqlCatalog implements Catalog {
 
   deleteTopic(topicId: TopicId): Promise<void> {
     return topics.deleteTopic(this.#database, topicId)
+  }
+
+  updateTopicConfigs(topicId: TopicId, update: (configs: TopicConfigs) => TopicConfigs): Promise<Topic> {
+    return topics.updateTopicConfigs(this.#database, topicId, update)
+  }
+
+  addPartitions(topicId: TopicId, partitionCount: number): Promise<Topic> {
+    return topics.addPartitions(this.#database, topicId, partitionCount)
   }
 
   topicsByName(names: readonly string[]): Promise<Topic[]> {
@@ -113,6 +125,19 @@ export class SqlCatalog implements Catalog {
     return this.#database.read((session) =>
       byTimestamp.findExtentsByMaxTimestamp(dialect, session, this.#numbers, partitions),
     )
+  }
+
+  advanceLogStarts(requests: readonly LogStartRequest[]): Promise<(PartitionOffsets | undefined)[]> {
+    return logCare.advanceLogStarts(this.#database, this.#numbers, requests)
+  }
+
+  partitionSizes(partitions: readonly PartitionRef[]): Promise<(number | undefined)[]> {
+    return this.#database.read((session) => logCare.partitionSizes(session, this.#numbers, partitions))
+  }
+
+  listProducers(partitions: readonly PartitionRef[], limit: number): Promise<(PartitionProducer[] | undefined)[]> {
+    const { dialect } = this.#database
+    return this.#database.read((session) => logCare.listProducers(dialect, session, this.#numbers, partitions, limit))
   }
 
   registerAgent(agent: AgentRegistration): Promise<number> {

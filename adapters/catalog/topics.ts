@@ -1,7 +1,8 @@
 import { TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
 import { HeadraceError } from '../../engine/errors.js'
 import type { Topic, TopicId } from '../../engine/model.js'
-import type { NewTopic } from '../../engine/ports/catalog.js'
+import type { NewTopic, TopicConfigs } from '../../engine/ports/catalog.js'
+import { checkPartitionsAdded } from '../../engine/topics/topic-rules.js'
 import { type Database, isDuplicateKey, type Session } from './database.js'
 import { type PartitionNumbers, partitionNumber, partitionsOfTopic } from './partition-numbers.js'
 import { producersOfTopic } from './producers.js'
@@ -28,15 +29,20 @@ export async function createTopic(database: Database, numbers: PartitionNumbers,
     } catch (error) {
       throw isDuplicateKey(error) ? exists(name) : error
     }
-    const rows = Array.from({ length: partitionCount }, (_, partition) =>
-      tuple(int(partitionNumber(topicNo, partition)), '0', '0', int(TIMESTAMP_NONE)),
-    )
-    const columns = ['partition_no', 'log_start_offset', 'high_watermark', 'max_timestamp_ms']
-    await session.insert('partitions', columns, rows)
+    await insertPartitions(session, topicNo, 0, partitionCount)
     return topicNo
   })
   numbers.remember(topicId, topicNo)
   return { topicId, name, partitionCount, configs }
+}
+
+/** Empty ones, from `first` to before `end`. */
+async function insertPartitions(session: Session, topicNo: number, first: number, end: number): Promise<void> {
+  const rows = Array.from({ length: end - first }, (_, index) =>
+    tuple(int(partitionNumber(topicNo, first + index)), '0', '0', int(TIMESTAMP_NONE)),
+  )
+  const columns = ['partition_no', 'log_start_offset', 'high_watermark', 'max_timestamp_ms']
+  await session.insert('partitions', columns, rows)
 }
 
 async function nextTopicNo(session: Session): Promise<number> {
@@ -46,20 +52,53 @@ async function nextTopicNo(session: Session): Promise<number> {
 }
 
 export async function deleteTopic(database: Database, topicId: TopicId): Promise<void> {
-  const { lockRows, nowMs } = database.dialect
+  const { nowMs } = database.dialect
   await database.change(async (session) => {
-    const [row] = await session.rows(
-      `SELECT topic_no FROM topics WHERE topic_id = ${uuid(topicId)} AND live_name IS NOT NULL${lockRows}`,
-    )
-    if (!row)
-      throw new HeadraceError('TOPIC_UNKNOWN', 'never', `there is no topic ${topicId}; it may have been deleted`)
-    const topicNo = intOf(row, 'topic_no')
+    const { topicNo } = await lockTopic(database, session, topicId)
     // Partitions before producers: a commit that holds the partitions may still write their producers.
     await session.run(`DELETE FROM partitions WHERE ${partitionsOfTopic(topicNo)}`)
     await session.run(`DELETE FROM producers WHERE ${producersOfTopic(topicNo)}`)
     await session.run(`DELETE FROM group_offsets WHERE ${partitionsOfTopic(topicNo)}`)
     await session.run(`UPDATE topics SET live_name = NULL, deleted_at_ms = ${nowMs} WHERE topic_id = ${uuid(topicId)}`)
   })
+}
+
+export function updateTopicConfigs(
+  database: Database,
+  topicId: TopicId,
+  update: (configs: TopicConfigs) => TopicConfigs,
+): Promise<Topic> {
+  return database.change(async (session) => {
+    const { topic } = await lockTopic(database, session, topicId)
+    const configs = update(topic.configs)
+    await session.run(`UPDATE topics SET configs = ? WHERE topic_id = ${uuid(topicId)}`, [JSON.stringify(configs)])
+    return { ...topic, configs }
+  })
+}
+
+/** The new partitions become visible with the topic's new count, so that who sees the count finds their rows. */
+export function addPartitions(database: Database, topicId: TopicId, partitionCount: number): Promise<Topic> {
+  return database.change(async (session) => {
+    const { topic, topicNo } = await lockTopic(database, session, topicId)
+    checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
+    await insertPartitions(session, topicNo, topic.partitionCount, partitionCount)
+    await session.run(`UPDATE topics SET partition_count = ${int(partitionCount)} WHERE topic_id = ${uuid(topicId)}`)
+    return { ...topic, partitionCount }
+  })
+}
+
+/** Keeps the topic as it is until the transaction ends. */
+async function lockTopic(
+  database: Database,
+  session: Session,
+  topicId: TopicId,
+): Promise<{ readonly topic: Topic; readonly topicNo: number }> {
+  const [row] = await session.rows(
+    `SELECT topic_no, ${TOPIC_COLUMNS} FROM topics
+     WHERE topic_id = ${uuid(topicId)} AND live_name IS NOT NULL${database.dialect.lockRows}`,
+  )
+  if (row) return { topic: topicOf(row), topicNo: intOf(row, 'topic_no') }
+  throw new HeadraceError('TOPIC_UNKNOWN', 'never', `there is no topic ${topicId}; it may have been deleted`)
 }
 
 export async function topicsByName(session: Session, names: readonly string[]): Promise<Topic[]> {

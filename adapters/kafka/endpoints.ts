@@ -1,9 +1,12 @@
 import { type ApiCodec, isFlexible } from './apis/api.js'
 import { apiCodecs } from './apis/registry.js'
 import type { RequestContext } from './context.js'
+import { handleAlterConfigs, handleIncrementalAlterConfigs } from './handlers/alter-configs.js'
 import { handleApiVersions } from './handlers/api-versions.js'
+import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
 import { handleDeleteTopics } from './handlers/delete-topics.js'
+import { handleDescribeConfigs } from './handlers/describe-configs.js'
 import { handleFetch } from './handlers/fetch.js'
 import { handleInitProducerId } from './handlers/init-producer-id.js'
 import { handleListOffsets } from './handlers/list-offsets.js'
@@ -50,6 +53,10 @@ export const endpoints: ReadonlyMap<number, Endpoint> = new Map(
     endpoint(apiCodecs.createTopics, handleCreateTopics),
     endpoint(apiCodecs.deleteTopics, handleDeleteTopics),
     endpoint(apiCodecs.initProducerId, handleInitProducerId),
+    endpoint(apiCodecs.describeConfigs, handleDescribeConfigs),
+    endpoint(apiCodecs.alterConfigs, handleAlterConfigs),
+    endpoint(apiCodecs.createPartitions, handleCreatePartitions),
+    endpoint(apiCodecs.incrementalAlterConfigs, handleIncrementalAlterConfigs),
   ].map((each) => [each.codec.key, each]),
 )
 

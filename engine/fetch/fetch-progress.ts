@@ -115,11 +115,12 @@ export class PartitionProgress {
     if (this.#bytes === 0) this.#error = error
   }
 
-  result(): FetchResult {
+  /** `knownLogStart` is what the board knows, which may be later news. */
+  result(knownLogStart: number): FetchResult {
     return {
       ...(this.#error === undefined ? {} : { error: this.#error }),
       highWatermark: this.#highWatermark,
-      logStartOffset: this.#logStartOffset,
+      logStartOffset: this.#logStartOffset < 0 ? -1 : Math.max(this.#logStartOffset, knownLogStart),
       chunks: this.#chunks,
       bytes: this.#bytes,
     }

@@ -63,7 +63,10 @@ export class FetchRun {
       targets = this.#open()
       if (clock.monotonicMs() >= deadlineMs && !targets.some((target) => this.#hasNews(target))) break
     }
-    return this.#partitions.map((partition) => partition.result())
+    return this.#partitions.map((progress) => {
+      const { topicId, partition } = progress.partition
+      return progress.result(board.knownLogStart(topicId, partition))
+    })
   }
 
   #open(): PartitionProgress[] {

@@ -2,4 +2,10 @@
 export { FETCH_LIMITS_DEFAULT, type FetchLimits, type FetchMemory, fetchLimitsFor } from './fetch-limits.js'
 export { type ClosableLogReader, createLogReader, type LogReaderOptions } from './log-reader.js'
 export { type RecentSegment, RecentSegments, recentCopy } from './recent-segments.js'
-export { type SeenWatermark, WatermarkBoard, type WatermarkBoardOptions, type WatermarkSink } from './watermarks.js'
+export {
+  type LogStartSink,
+  type SeenWatermark,
+  WatermarkBoard,
+  type WatermarkBoardOptions,
+  type WatermarkSink,
+} from './watermarks.js'

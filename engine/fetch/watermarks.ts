@@ -9,6 +9,12 @@ export interface WatermarkSink {
   advance(topicId: TopicId, partition: number, highWatermark: number): void
 }
 
+/** Where is told that a log begins later than before. */
+export interface LogStartSink {
+  /** Nothing of the partition below `logStartOffset` can be read. Lower values than known are ignored. */
+  advanceLogStart(topicId: TopicId, partition: number, logStartOffset: number): void
+}
+
 /** What a waiter has seen of a partition. */
 export interface SeenWatermark extends PartitionRef {
   readonly highWatermark: number
@@ -30,12 +36,14 @@ interface Waiter {
 }
 
 /**
- * High watermarks as far as this agent knows them, and the fetches that wait for one to rise. Commits of this agent wake
+ * High watermarks (and log starts) as far as this agent knows them, and the fetches that wait for one to rise. Commits of this agent wake
  * them at once; commits of others are seen by one poll of the catalog for all waiting partitions together, and nobody
  * polls while nobody waits. A watermark never falls.
  */
-export class WatermarkBoard implements WatermarkSink {
+export class WatermarkBoard implements WatermarkSink, LogStartSink {
   readonly #watermarks = new Map<string, number>()
+  /** Only of logs that have lost their beginning. */
+  readonly #logStarts = new Map<string, number>()
   readonly #waiters = new Map<string, Set<Waiter>>()
   readonly #refs = new Map<string, PartitionRef>()
   readonly #pollIntervalMs: number
@@ -60,11 +68,24 @@ export class WatermarkBoard implements WatermarkSink {
     if (highWatermark <= known) return
     this.#watermarks.delete(key)
     this.#watermarks.set(key, highWatermark)
-    if (this.#watermarks.size > this.#partitionsMax) this.#forgetOldest()
+    this.#forgetOldest(this.#watermarks)
     for (const waiter of [...(this.#waiters.get(key) ?? [])]) {
       const seen = waiter.seen.find((mark) => mark.topicId === topicId && mark.partition === partition)
       if (seen !== undefined && highWatermark > seen.highWatermark) waiter.wake()
     }
+  }
+
+  /** The latest log start heard of, 0 when none. A long poll answers with it, not with what it saw when it began. */
+  knownLogStart(topicId: TopicId, partition: number): number {
+    return this.#logStarts.get(partitionKey(topicId, partition)) ?? 0
+  }
+
+  advanceLogStart(topicId: TopicId, partition: number, logStartOffset: number): void {
+    const key = partitionKey(topicId, partition)
+    if (logStartOffset <= (this.#logStarts.get(key) ?? 0)) return
+    this.#logStarts.delete(key)
+    this.#logStarts.set(key, logStartOffset)
+    this.#forgetOldest(this.#logStarts)
   }
 
   /**
@@ -142,8 +163,10 @@ export class WatermarkBoard implements WatermarkSink {
       const answers = await catalog.partitionOffsets(refs)
       for (const [index, ref] of refs.entries()) {
         const offsets = answers[index]
-        if (offsets !== undefined) this.advance(ref.topicId, ref.partition, offsets.highWatermark)
-        else this.#wakeAll(partitionKey(ref.topicId, ref.partition))
+        if (offsets !== undefined) {
+          this.advanceLogStart(ref.topicId, ref.partition, offsets.logStartOffset)
+          this.advance(ref.topicId, ref.partition, offsets.highWatermark)
+        } else this.#wakeAll(partitionKey(ref.topicId, ref.partition))
       }
     } catch (error) {
       // Waiters end at their own deadline and then see the catalog's error themselves.
@@ -157,11 +180,13 @@ export class WatermarkBoard implements WatermarkSink {
 
   #wakeAll(key: string): void {
     this.#watermarks.delete(key)
+    this.#logStarts.delete(key)
     for (const waiter of [...(this.#waiters.get(key) ?? [])]) waiter.wake()
   }
 
-  #forgetOldest(): void {
-    const oldest = this.#watermarks.keys().next()
-    if (!oldest.done) this.#watermarks.delete(oldest.value)
+  #forgetOldest(offsets: Map<string, number>): void {
+    if (offsets.size <= this.#partitionsMax) return
+    const oldest = offsets.keys().next()
+    if (!oldest.done) offsets.delete(oldest.value)
   }
 }

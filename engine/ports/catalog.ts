@@ -31,6 +31,13 @@ export interface Catalog extends GroupCatalog {
    * commit that comes after sees an unknown topic. Its extents are removed by the background jobs. @throws TOPIC_UNKNOWN
    */
   deleteTopic(topicId: TopicId): Promise<void>
+  /**
+   * Replaces the topic's configs by what `update` makes of them, under the lock of the topic's row. `update` is pure and may be
+   * called again; what it throws is thrown on, and the topic is as it was. @throws TOPIC_UNKNOWN
+   */
+  updateTopicConfigs(topicId: TopicId, update: (configs: TopicConfigs) => TopicConfigs): Promise<Topic>
+  /** Empty ones, up to `partitionCount` in all. @throws TOPIC_UNKNOWN, PARTITION_COUNT_INVALID where there are as many already */
+  addPartitions(topicId: TopicId, partitionCount: number): Promise<Topic>
   /** Live topics by name; names that do not exist are absent from the answer. */
   topicsByName(names: readonly string[]): Promise<Topic[]>
   topicsById(topicIds: readonly TopicId[]): Promise<Topic[]>
@@ -74,6 +81,22 @@ export interface Catalog extends GroupCatalog {
   /** For each partition, in order: the extent with the greatest max timestamp (the earliest such), if any. */
   findExtentsByMaxTimestamp(partitions: readonly PartitionRef[]): Promise<(Extent | undefined)[]>
 
+  // ---- care of the logs
+
+  /**
+   * Moves log starts forward, under the locks of the partitions, and answers where each partition stands after it, in order;
+   * undefined where it does not exist. An offset below the log start or above the high watermark moves nothing. Extents
+   * below the new log start stay until the background jobs remove them: who reads them must ask where the log starts.
+   */
+  advanceLogStarts(requests: readonly LogStartRequest[]): Promise<(PartitionOffsets | undefined)[]>
+  /**
+   * Bytes of each partition's extents from its log start on, in order; undefined where it does not exist. Reads an index range
+   * per partition, outside of any transaction.
+   */
+  partitionSizes(partitions: readonly PartitionRef[]): Promise<(number | undefined)[]>
+  /** Producer state of each partition, in order, at most `limit` of each; undefined where it does not exist. */
+  listProducers(partitions: readonly PartitionRef[], limit: number): Promise<(PartitionProducer[] | undefined)[]>
+
   // ---- agents
 
   /**
@@ -94,6 +117,8 @@ export interface Catalog extends GroupCatalog {
   /** Idempotent; no call may follow. */
   close(): Promise<void>
 }
+
+export type TopicConfigs = Readonly<Record<string, string>>
 
 export interface NewTopic {
   readonly topicId: TopicId
@@ -201,6 +226,19 @@ export interface ExtentAnswer extends PartitionOffsets {
 
 export interface TimestampRequest extends PartitionRef {
   readonly timestampMs: number
+}
+
+// ---- care of the logs
+
+export interface LogStartRequest extends PartitionRef {
+  readonly offset: number | 'high-watermark'
+}
+
+export interface PartitionProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  readonly usedAtMs: number
 }
 
 // ---- agents

@@ -1,11 +1,12 @@
 import { v4 } from 'uuid'
-import type { TopicDirectory, TopicSpec } from '../broker.js'
+import type { TopicConfigChange, TopicDirectory, TopicSpec } from '../broker.js'
 import { HeadraceError, isHeadraceError } from '../errors.js'
 import type { Topic, TopicId } from '../model.js'
 import type { Catalog } from '../ports/catalog.js'
 import type { Clock, Random } from '../ports/clock.js'
+import { changedConfigs } from './topic-config-changes.js'
 import { checkTopicConfigs } from './topic-configs.js'
-import { checkPartitionCount, checkTopicName } from './topic-rules.js'
+import { checkPartitionCount, checkPartitionsAdded, checkTopicName } from './topic-rules.js'
 
 /**
  * Topics as this agent last saw them. Produce needs a name's id without waiting; a topic that another agent deleted
@@ -14,6 +15,7 @@ import { checkPartitionCount, checkTopicName } from './topic-rules.js'
  */
 export class CachedTopicDirectory implements TopicDirectory {
   readonly autoCreate: boolean
+  readonly defaultPartitionCount: number
   readonly #options: TopicDirectoryOptions
   readonly #byName = new Map<string, CachedTopic>()
   readonly #byId = new Map<TopicId, CachedTopic>()
@@ -21,6 +23,7 @@ export class CachedTopicDirectory implements TopicDirectory {
   constructor(options: TopicDirectoryOptions) {
     this.#options = options
     this.autoCreate = options.autoCreate
+    this.defaultPartitionCount = options.defaultPartitionCount
   }
 
   cached(name: string): Topic | undefined {
@@ -36,8 +39,15 @@ export class CachedTopicDirectory implements TopicDirectory {
       else missing.push(name)
     }
     if (missing.length === 0) return found
-    const topics = await this.#options.catalog.topicsByName(missing)
-    for (const name of missing) this.#forgetName(name)
+    for (const [name, topic] of await this.refresh(missing)) found.set(name, topic)
+    return found
+  }
+
+  async refresh(names: readonly string[]): Promise<ReadonlyMap<string, Topic>> {
+    const found = new Map<string, Topic>()
+    if (names.length === 0) return found
+    const topics = await this.#options.catalog.topicsByName(names)
+    for (const name of names) this.#forgetName(name)
     for (const topic of topics) found.set(topic.name, this.#remember(topic))
     return found
   }
@@ -92,6 +102,39 @@ export class CachedTopicDirectory implements TopicDirectory {
   async delete(topicId: TopicId): Promise<void> {
     await this.#options.catalog.deleteTopic(topicId)
     this.forget(topicId)
+  }
+
+  async alterConfigs(
+    topicId: TopicId,
+    change: TopicConfigChange,
+    options: { readonly validateOnly?: boolean } = {},
+  ): Promise<Topic> {
+    const { catalog } = this.#options
+    if (options.validateOnly !== true) {
+      return this.#remember(await catalog.updateTopicConfigs(topicId, (configs) => changedConfigs(configs, change)))
+    }
+    const topic = await this.#current(topicId)
+    return { ...topic, configs: changedConfigs(topic.configs, change) }
+  }
+
+  async addPartitions(
+    topicId: TopicId,
+    partitionCount: number,
+    options: { readonly validateOnly?: boolean } = {},
+  ): Promise<Topic> {
+    checkPartitionCount(partitionCount)
+    if (options.validateOnly !== true) {
+      return this.#remember(await this.#options.catalog.addPartitions(topicId, partitionCount))
+    }
+    const topic = await this.#current(topicId)
+    checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
+    return { ...topic, partitionCount }
+  }
+
+  async #current(topicId: TopicId): Promise<Topic> {
+    const [topic] = await this.#options.catalog.topicsById([topicId])
+    if (topic !== undefined) return topic
+    throw new HeadraceError('TOPIC_UNKNOWN', 'never', `there is no topic ${topicId}; it may have been deleted`)
   }
 
   /** Drops what is cached of a topic: a commit found it gone. */

@@ -29,3 +29,13 @@ export function checkPartitionCount(count: number): void {
     `a topic has 1 to ${PARTITION_COUNT_MAX} partitions, not ${count}`,
   )
 }
+
+/** @throws PARTITION_COUNT_INVALID: partitions are only ever added */
+export function checkPartitionsAdded(name: string, countBefore: number, count: number): void {
+  if (count > countBefore) return
+  throw new HeadraceError(
+    'PARTITION_COUNT_INVALID',
+    'never',
+    `topic ${name} has ${countBefore} partitions already; ask for more than that, as partitions cannot be removed`,
+  )
+}

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import type { Catalog } from '../../engine/ports/catalog.js'
 import { agentCases } from './catalog-agents.js'
+import { careCases } from './catalog-care.js'
 import { commitCases } from './catalog-commit.js'
 import { concurrencyCases } from './catalog-concurrency.js'
 import { groupCases } from './catalog-groups.js'
@@ -19,7 +20,16 @@ export type OpenFixture = () => Promise<CatalogFixture>
 
 /** What `engine/ports/catalog.ts` promises, as tests. Every adapter passes all of them. */
 export async function catalogSuite(t: Test, open: OpenFixture): Promise<void> {
-  const cases = { topicCases, commitCases, idempotenceCases, readCases, agentCases, groupCases, concurrencyCases }
+  const cases = {
+    topicCases,
+    commitCases,
+    idempotenceCases,
+    readCases,
+    careCases,
+    agentCases,
+    groupCases,
+    concurrencyCases,
+  }
   for (const [name, run] of Object.entries(cases)) {
     await t.test(name, (t) => run(t, open))
   }

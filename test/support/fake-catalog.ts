@@ -11,14 +11,18 @@ import type {
   Extent,
   ExtentAnswer,
   ExtentRequest,
+  LogStartRequest,
   NewTopic,
   PartitionOffsets,
+  PartitionProducer,
   SegmentOutcome,
   TimestampRequest,
+  TopicConfigs,
 } from '../../engine/ports/catalog.js'
 import type { Clock } from '../../engine/ports/clock.js'
 import type { GroupClaim, GroupExpiry, GroupOffset, StoredGroup } from '../../engine/ports/group-catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
+import { checkPartitionsAdded } from '../../engine/topics/topic-rules.js'
 import { FakeGroupCatalog } from './fake-group-catalog.js'
 
 interface FakePartition {
@@ -29,8 +33,8 @@ interface FakePartition {
   extents: Extent[]
 }
 
-interface FakeProducer {
-  readonly topicId: TopicId
+interface FakeProducer extends PartitionRef {
+  readonly producerId: number
   readonly state: ProducerState
   usedAtMs: number
 }
@@ -85,22 +89,42 @@ export class FakeCatalog implements Catalog {
     }
     const created: Topic = { ...topic, configs: { ...topic.configs } }
     this.#topics.set(topic.topicId, created)
-    for (let partition = 0; partition < topic.partitionCount; partition++) {
-      const key = partitionKey(topic.topicId, partition)
-      this.#partitions.set(key, {
-        logStartOffset: 0,
-        highWatermark: 0,
-        maxTimestampMs: TIMESTAMP_NONE,
-        extents: [],
-      })
-    }
+    this.#addPartitions(topic.topicId, 0, topic.partitionCount)
     return created
   }
 
-  async deleteTopic(topicId: TopicId): Promise<void> {
+  async updateTopicConfigs(topicId: TopicId, update: (configs: TopicConfigs) => TopicConfigs): Promise<Topic> {
+    const topic = this.#liveTopic(topicId)
+    const updated = { ...topic, configs: { ...update(topic.configs) } }
+    this.#topics.set(topicId, updated)
+    return updated
+  }
+
+  async addPartitions(topicId: TopicId, partitionCount: number): Promise<Topic> {
+    const topic = this.#liveTopic(topicId)
+    checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
+    this.#addPartitions(topicId, topic.partitionCount, partitionCount)
+    const grown = { ...topic, partitionCount }
+    this.#topics.set(topicId, grown)
+    return grown
+  }
+
+  #liveTopic(topicId: TopicId): Topic {
     this.#checkOpen()
     const topic = this.#topics.get(topicId)
     if (topic === undefined) throw new HeadraceError('TOPIC_UNKNOWN', 'never', `topic ${topicId} does not exist`)
+    return topic
+  }
+
+  #addPartitions(topicId: TopicId, first: number, end: number): void {
+    for (let partition = first; partition < end; partition++) {
+      const empty = { logStartOffset: 0, highWatermark: 0, maxTimestampMs: TIMESTAMP_NONE, extents: [] }
+      this.#partitions.set(partitionKey(topicId, partition), empty)
+    }
+  }
+
+  async deleteTopic(topicId: TopicId): Promise<void> {
+    const topic = this.#liveTopic(topicId)
     this.#topics.delete(topicId)
     for (let partition = 0; partition < topic.partitionCount; partition++) {
       this.#partitions.delete(partitionKey(topicId, partition))
@@ -173,7 +197,8 @@ export class FakeCatalog implements Catalog {
     }
     const usedAtMs = this.clock.nowMs()
     for (const { topicId, partition, producerId, ...state } of decision.producers) {
-      this.#producers.set(producerKey(topicId, partition, producerId), { topicId, state, usedAtMs })
+      const used = { topicId, partition, producerId, state, usedAtMs }
+      this.#producers.set(producerKey(topicId, partition, producerId), used)
     }
   }
 
@@ -208,16 +233,60 @@ export class FakeCatalog implements Catalog {
   async findExtentsByTimestamp(requests: readonly TimestampRequest[]): Promise<(Extent | undefined)[]> {
     this.#checkOpen()
     return requests.map((request) =>
-      this.#find(request)?.extents.find((extent) => extent.maxTimestampMs >= request.timestampMs),
+      this.#readable(request).find((extent) => extent.maxTimestampMs >= request.timestampMs),
     )
   }
 
   async findExtentsByMaxTimestamp(partitions: readonly PartitionRef[]): Promise<(Extent | undefined)[]> {
     this.#checkOpen()
     return partitions.map((ref) => {
-      const extents = this.#find(ref)?.extents ?? []
+      const extents = this.#readable(ref)
       const maxTimestampMs = Math.max(...extents.map((extent) => extent.maxTimestampMs))
       return extents.find((extent) => extent.maxTimestampMs === maxTimestampMs)
+    })
+  }
+
+  /** Extents that have something at or above the log start. */
+  #readable(ref: PartitionRef): readonly Extent[] {
+    const partition = this.#find(ref)
+    return partition?.extents.filter((extent) => extent.endOffset > partition.logStartOffset) ?? []
+  }
+
+  // ---- care of the logs
+
+  async advanceLogStarts(requests: readonly LogStartRequest[]): Promise<(PartitionOffsets | undefined)[]> {
+    this.#checkOpen()
+    for (const request of requests) {
+      const partition = this.#find(request)
+      if (partition === undefined) continue
+      const target = request.offset === 'high-watermark' ? partition.highWatermark : request.offset
+      if (target > partition.logStartOffset && target <= partition.highWatermark) partition.logStartOffset = target
+    }
+    return this.partitionOffsets(requests)
+  }
+
+  async partitionSizes(partitions: readonly PartitionRef[]): Promise<(number | undefined)[]> {
+    this.#checkOpen()
+    return partitions.map((ref) => {
+      if (this.#find(ref) === undefined) return undefined
+      return this.#readable(ref).reduce((sum, { bytes }) => sum + bytes, 0)
+    })
+  }
+
+  async listProducers(
+    partitions: readonly PartitionRef[],
+    limit: number,
+  ): Promise<(PartitionProducer[] | undefined)[]> {
+    this.#checkOpen()
+    return partitions.map((ref) => {
+      if (this.#find(ref) === undefined) return undefined
+      return [...this.#producers.values()]
+        .filter(({ topicId, partition }) => topicId === ref.topicId && partition === ref.partition)
+        .map(({ producerId, state, usedAtMs }) => {
+          const lastSequence = state.batches.at(-1)?.lastSequence ?? -1
+          return { producerId, producerEpoch: state.epoch, lastSequence, usedAtMs }
+        })
+        .slice(0, limit)
     })
   }
 

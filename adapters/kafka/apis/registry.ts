@@ -6,6 +6,10 @@ import { type AdvertisedApi, apiVersions } from './18-api-versions.js'
 import { createTopics } from './19-create-topics.js'
 import { deleteTopics } from './20-delete-topics.js'
 import { initProducerId } from './22-init-producer-id.js'
+import { describeConfigs } from './32-describe-configs.js'
+import { alterConfigs } from './33-alter-configs.js'
+import { createPartitions } from './37-create-partitions.js'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
 
 /** Every API we speak. Only what is here is advertised, and only what is advertised is answered. */
 export const apiCodecs = {
@@ -17,6 +21,10 @@ export const apiCodecs = {
   createTopics,
   deleteTopics,
   initProducerId,
+  describeConfigs,
+  alterConfigs,
+  createPartitions,
+  incrementalAlterConfigs,
 } as const
 
 /** What ApiVersions says, in key order. The same on every agent: clients take the least of all nodes. */

@@ -15,7 +15,7 @@ export async function handleDeleteTopics(
 ): Promise<DeleteTopicsResponse> {
   const names = request.topics.flatMap(({ name }) => (name === null ? [] : [name]))
   const topicIds = request.topics.flatMap(({ name, topicId }) => (name === null ? [topicId] : []))
-  const byName = await resolveNames(context, names, false)
+  const byName = await resolveNames(context, names, { fresh: true })
   const byId = await resolveIds(context, topicIds)
   const topics: DeleteTopicResponse[] = []
   for (const asked of request.topics) {

@@ -3,7 +3,14 @@ import { HeadraceError, isHeadraceError } from '../../../engine/errors.js'
 import type { FetchPartitionResponse, FetchRequest, FetchResponse, FetchTopic } from '../apis/01-fetch.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaFailure } from '../errors.js'
-import { failureOf, partitionFailure, type Resolved, resolveIds, resolveNames } from './resolve-topics.js'
+import {
+  failureOf,
+  forgetUnknown,
+  partitionFailure,
+  type Resolved,
+  resolveIds,
+  resolveNames,
+} from './resolve-topics.js'
 
 /** First version that names topics by id. */
 const TOPIC_ID_VERSION_MIN = 13
@@ -26,7 +33,7 @@ export async function handleFetch(
     topicId: topic.topicId,
     partitions: topic.partitions.map(({ partition, fetchOffset, bytesMax }): Planned => {
       const { topic: found, failure } = resolve(topic)
-      const refused = failure ?? partitionFailure(found, partition)
+      const refused = failure ?? partitionFailure(context, found, partition)
       if (refused !== undefined) {
         refusedCount += 1
         return { partition, failure: refused }
@@ -64,7 +71,6 @@ async function resolver(
   const byName = await resolveNames(
     context,
     topics.map(({ name }) => name),
-    false,
   )
   return ({ name }) => byName.get(name)!
 }
@@ -77,13 +83,15 @@ async function read(
 ): Promise<readonly FetchResult[]> {
   if (partitions.length === 0) return []
   try {
-    return await context.broker.reader.fetch({
+    const results = await context.broker.reader.fetch({
       waitMaxMs: Math.max(0, waitMaxMs),
       bytesMin: Math.max(0, request.bytesMin),
       bytesMax: Math.min(Math.max(0, request.bytesMax), context.settings.fetchBytesMax),
       partitions,
       signal: context.signal,
     })
+    forgetUnknown(context, partitions, results)
+    return results
   } catch (cause) {
     const error = context.signal.aborted ? connectionClosing(cause) : cause
     if (!isHeadraceError(error)) throw error

@@ -14,7 +14,7 @@ import {
 import { LEADER_EPOCH } from '../apis/03-metadata.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaErrorCode } from '../errors.js'
-import { failureOf, partitionFailure, type Resolved, resolveNames } from './resolve-topics.js'
+import { failureOf, forgetUnknown, partitionFailure, type Resolved, resolveNames } from './resolve-topics.js'
 
 /** First versions that know the special timestamps. */
 const MAX_TIMESTAMP_VERSION_MIN = 7
@@ -29,12 +29,11 @@ export async function handleListOffsets(
   const resolved = await resolveNames(
     context,
     request.topics.map(({ name }) => name),
-    false,
   )
   const lookups: OffsetRequest[] = []
   const plan = request.topics.map(({ name, partitions }) => ({
     name,
-    partitions: partitions.map((partition) => planPartition(resolved.get(name)!, partition, version, lookups)),
+    partitions: partitions.map((partition) => planPartition(context, resolved.get(name)!, partition, version, lookups)),
   }))
   const results = lookups.length === 0 ? [] : await listOffsets(context, lookups)
   const topics = plan.map(({ name, partitions }) => ({
@@ -49,12 +48,13 @@ type Planned =
   | { readonly partition: number; readonly errorCode: KafkaErrorCode; readonly lookup?: never }
 
 function planPartition(
+  context: RequestContext,
   { topic, failure }: Resolved,
   { partition, timestamp }: ListOffsetsPartition,
   version: number,
   lookups: OffsetRequest[],
 ): Planned {
-  const refused = failure ?? partitionFailure(topic, partition)
+  const refused = failure ?? partitionFailure(context, topic, partition)
   if (refused !== undefined) return { partition, errorCode: refused.errorCode }
   const spec = specOf(timestamp, version)
   if (spec === undefined) return { partition, errorCode: KafkaError.UNSUPPORTED_VERSION }
@@ -80,7 +80,9 @@ async function listOffsets(
   lookups: readonly OffsetRequest[],
 ): Promise<readonly OffsetResult[]> {
   try {
-    return await context.broker.reader.listOffsets(lookups)
+    const results = await context.broker.reader.listOffsets(lookups)
+    forgetUnknown(context, lookups, results)
+    return results
   } catch (error) {
     if (!isHeadraceError(error)) throw error
     return lookups.map(() => ({ error, offset: -1, timestampMs: -1 }))

@@ -56,7 +56,10 @@ async function named(
   const asked = withoutRepeats(request.topics ?? [])
   const names = asked.flatMap(({ name }) => (name === null ? [] : [name]))
   const topicIds = asked.flatMap(({ name, topicId }) => (name === null ? [topicId] : []))
-  const byName = await resolveNames(context, names, request.allowAutoTopicCreation)
+  const byName = await resolveNames(context, names, {
+    create: request.allowAutoTopicCreation,
+    fresh: true,
+  })
   const byId =
     version >= LOOKUP_BY_ID_VERSION_MIN && topicIds.length > 0 ? await resolveIds(context, topicIds) : new Map()
   return asked.map((topic) => {

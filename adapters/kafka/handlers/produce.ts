@@ -81,7 +81,7 @@ async function resolveTopics(context: RequestContext, request: ProduceRequest): 
     else resolved.set(name, { topic })
   }
   if (missing.length === 0) return resolved
-  return new Map([...resolved, ...(await resolveNames(context, missing, true))])
+  return new Map([...resolved, ...(await resolveNames(context, missing, { create: true }))])
 }
 
 /** What can be told without looking into the records, which only a worker does. */
@@ -90,7 +90,7 @@ function partitionRefusal(
   topic: Topic,
   { partition, records }: ProducePartition,
 ): KafkaFailure | undefined {
-  const unknown = partitionFailure(topic, partition)
+  const unknown = partitionFailure(context, topic, partition)
   if (unknown !== undefined) return unknown
   if (records === null || records.bytes === 0) {
     return kafkaFailure(KafkaError.INVALID_RECORD, `No record batch for partition ${partition} of ${topic.name}`)

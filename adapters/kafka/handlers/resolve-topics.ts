@@ -1,4 +1,5 @@
-import type { Topic, TopicId } from '../../../engine/model.js'
+import { type HeadraceError, isHeadraceError } from '../../../engine/errors.js'
+import type { PartitionRef, Topic, TopicId } from '../../../engine/model.js'
 import { isTopicNameValid } from '../../../engine/topics/topic-rules.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaFailure, kafkaFailure, kafkaFailureOf } from '../errors.js'
@@ -9,13 +10,18 @@ export type Resolved =
   | { readonly topic: Topic; readonly failure?: never }
   | { readonly topic?: never; readonly failure: KafkaFailure }
 
-/**
- * Looks topics up by name, and creates what is missing if `create` is set. Never rejects: each name has its answer.
- */
+export interface ResolveOptions {
+  /** Create what is missing, where that is allowed. */
+  readonly create?: boolean
+  /** From the catalog: what another agent has just created, changed or deleted must show. */
+  readonly fresh?: boolean
+}
+
+/** Looks topics up by name. Never rejects: each name has its answer. */
 export async function resolveNames(
   context: RequestContext,
   names: readonly string[],
-  create: boolean,
+  { create = false, fresh = false }: ResolveOptions = {},
 ): Promise<ReadonlyMap<string, Resolved>> {
   const { topics } = context.broker
   const resolved = new Map<string, Resolved>()
@@ -25,7 +31,7 @@ export async function resolveNames(
     else resolved.set(name, { failure: invalidName(name) })
   }
   try {
-    const found = await topics.byName(legal)
+    const found = await (fresh ? topics.refresh(legal) : topics.byName(legal))
     // One by one: a request that names thousands of new topics must not start thousands of transactions.
     for (const name of legal) {
       const topic = found.get(name)
@@ -76,13 +82,30 @@ export function failureOf(context: RequestContext, error: unknown): KafkaFailure
   return failure
 }
 
-/** Why `partition` is not one of the topic's, if so. */
-export function partitionFailure(topic: Topic, partition: number): KafkaFailure | undefined {
+/**
+ * Why `partition` is not one of the topic's, if so. It may be one of those that another agent has added since the topic was
+ * looked up; then the client's next try finds it.
+ */
+export function partitionFailure(context: RequestContext, topic: Topic, partition: number): KafkaFailure | undefined {
   if (partition >= 0 && partition < topic.partitionCount) return undefined
+  context.broker.topics.forget(topic.topicId)
   return kafkaFailure(
     KafkaError.UNKNOWN_TOPIC_OR_PARTITION,
     `Topic ${topic.name} has partitions 0 to ${topic.partitionCount - 1}, and not ${partition}`,
   )
+}
+
+/** Where the catalog does not know a partition, its topic was deleted, and perhaps created again under another id. */
+export function forgetUnknown(
+  context: RequestContext,
+  partitions: readonly PartitionRef[],
+  results: readonly { readonly error?: HeadraceError }[],
+): void {
+  for (const [number, { error }] of results.entries()) {
+    const gone = isHeadraceError(error, 'PARTITION_UNKNOWN') || isHeadraceError(error, 'TOPIC_UNKNOWN')
+    const partition = partitions[number]
+    if (gone && partition !== undefined) context.broker.topics.forget(partition.topicId)
+  }
 }
 
 export function invalidName(name: string): KafkaFailure {

@@ -1,6 +1,7 @@
 import type { WireReader } from '../../../adapters/kafka/wire/reader.js'
 import { ZERO_UUID } from '../../../adapters/kafka/wire/uuid.js'
 import type { WireWriter } from '../../../adapters/kafka/wire/writer.js'
+import { adminClientCodecs } from './admin-client-codec.js'
 
 /**
  * The client's half of the codecs: requests are written, responses read. Tests drive every version with it; that it
@@ -379,6 +380,7 @@ export const clientCodecs = {
   createTopics,
   deleteTopics,
   initProducerId,
+  ...adminClientCodecs,
 } as const
 
 export type ApiName = keyof typeof clientCodecs

@@ -2,18 +2,23 @@ import { randomUUID } from 'node:crypto'
 import type {
   Broker,
   ClientInfo,
+  DeleteRecordsRequest,
+  DeleteRecordsResult,
   FetchRequest,
   FetchResult,
   OffsetRequest,
   OffsetResult,
   ProduceRequest,
   ProduceResult,
+  TopicConfigChange,
   TopicDirectory,
   TopicSpec,
 } from '../../../engine/broker.js'
 import { HeadraceError } from '../../../engine/errors.js'
 import { type PartitionRef, partitionKey, type Topic } from '../../../engine/model.js'
-import { checkPartitionCount, checkTopicName } from '../../../engine/topics/topic-rules.js'
+import { changedConfigs } from '../../../engine/topics/topic-config-changes.js'
+import { checkTopicConfigs } from '../../../engine/topics/topic-configs.js'
+import { checkPartitionCount, checkPartitionsAdded, checkTopicName } from '../../../engine/topics/topic-rules.js'
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
@@ -29,7 +34,6 @@ interface StoredBatch {
  * Fields that are functions may be replaced to make something late or fail.
  */
 export class FakeBroker implements Broker {
-  defaultPartitionCount = 2
   agents = [{ nodeId: 7, host: '127.0.0.1', port: 9092, zone: 'zone-a' as string | null }]
   /** Called before a request's bytes are taken. */
   beforeAppend: () => Promise<void> = async () => {}
@@ -42,6 +46,7 @@ export class FakeBroker implements Broker {
 
   readonly #topics = new Map<string, Topic>()
   readonly #logs = new Map<string, StoredBatch[]>()
+  readonly #logStarts = new Map<string, number>()
   readonly #wakers = new Set<() => void>()
   #producerId = 1000
 
@@ -99,6 +104,7 @@ export class FakeBroker implements Broker {
 
   readonly topics: Mutable<TopicDirectory> = {
     autoCreate: true,
+    defaultPartitionCount: 2,
     cached: (name: string) => this.#topics.get(name),
     byName: async (names: readonly string[]) => {
       this.#check()
@@ -109,15 +115,18 @@ export class FakeBroker implements Broker {
       const found = [...this.#topics.values()].filter(({ topicId }) => topicIds.includes(topicId))
       return new Map(found.map((topic) => [topic.topicId, topic]))
     },
+    refresh: (names: readonly string[]) => this.topics.byName(names),
+    forget: () => {},
     list: async () => {
       this.#check()
       return [...this.#topics.values()]
     },
     create: async (spec: TopicSpec, { validateOnly = false } = {}): Promise<Topic> => {
       this.#check()
-      const { name, configs, partitionCount = this.defaultPartitionCount } = spec
+      const { name, configs, partitionCount = this.topics.defaultPartitionCount } = spec
       checkTopicName(name)
       checkPartitionCount(partitionCount)
+      checkTopicConfigs(configs)
       if (this.#topics.has(name)) throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${name} exists`)
       const topic = { topicId: randomUUID(), name, partitionCount, configs }
       if (!validateOnly) this.#topics.set(name, topic)
@@ -127,6 +136,39 @@ export class FakeBroker implements Broker {
     delete: async (topicId: string) => {
       this.#check()
       for (const [name, topic] of this.#topics) if (topic.topicId === topicId) this.#topics.delete(name)
+    },
+    alterConfigs: async (topicId: string, change: TopicConfigChange, { validateOnly = false } = {}) => {
+      const topic = this.#topic(topicId)
+      return this.#keep({ ...topic, configs: changedConfigs(topic.configs, change) }, validateOnly)
+    },
+    addPartitions: async (topicId: string, partitionCount: number, { validateOnly = false } = {}) => {
+      const topic = this.#topic(topicId)
+      checkPartitionCount(partitionCount)
+      checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
+      return this.#keep({ ...topic, partitionCount }, validateOnly)
+    },
+  }
+
+  readonly logs = {
+    deleteRecords: async (requests: readonly DeleteRecordsRequest[]): Promise<DeleteRecordsResult[]> => {
+      this.#check()
+      return requests.map((request) => {
+        const key = partitionKey(request.topicId, request.partition)
+        const end = this.#log(request).at(-1)?.endOffset ?? 0
+        const offset = request.offset === 'high-watermark' ? end : request.offset
+        if (offset > end) return { error: new HeadraceError('OFFSET_OUT_OF_RANGE', 'never', `not in the log`) }
+        const logStartOffset = Math.max(offset, this.#logStarts.get(key) ?? 0)
+        this.#logStarts.set(key, logStartOffset)
+        return { logStartOffset }
+      })
+    },
+    sizes: async (partitions: readonly PartitionRef[]) => {
+      this.#check()
+      return partitions.map((ref) => this.#log(ref).reduce((sum, { bytes }) => sum + bytes.byteLength, 0))
+    },
+    producers: async (partitions: readonly PartitionRef[]) => {
+      this.#check()
+      return partitions.map(() => [{ producerId: 7, producerEpoch: 1, lastSequence: 9, lastTimestampMs: 5 }])
     },
   }
 
@@ -145,6 +187,18 @@ export class FakeBroker implements Broker {
     coordinatorOf: () => this.agents[0] as (typeof this.agents)[0],
     isAcrossZones: ({ clientId }: ClientInfo) => clientId === 'far-away',
     leaderOf: ({ partition }: PartitionRef) => this.agents[partition % this.agents.length]!,
+  }
+
+  #topic(topicId: string): Topic {
+    this.#check()
+    const topic = [...this.#topics.values()].find((other) => other.topicId === topicId)
+    if (topic === undefined) throw new HeadraceError('TOPIC_UNKNOWN', 'never', `there is no topic ${topicId}`)
+    return topic
+  }
+
+  #keep(topic: Topic, validateOnly: boolean): Topic {
+    if (!validateOnly) this.#topics.set(topic.name, topic)
+    return topic
   }
 
   #check(): void {

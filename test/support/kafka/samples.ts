@@ -1,20 +1,10 @@
 import { ZERO_UUID } from '../../../adapters/kafka/wire/uuid.js'
+import { adminSampleRequests, adminSampleResponses } from './admin-samples.js'
 import { fakeBatch } from './bytes.js'
 import type { ApiName } from './client-codec.js'
+import { type SampleRequest, type SampleResponse, since } from './sample.js'
 
 const topicId = '6ba7b810-9dad-11d1-80b4-00c04fd430c8'
-
-interface SampleRequest {
-  readonly [field: string]: unknown
-  /** What the codec under test makes of the sample in a version. */
-  readonly decoded: (version: number) => object
-}
-
-interface SampleResponse {
-  readonly sent: object
-  /** What a client sees of it in a version. */
-  readonly received: (version: number) => object
-}
 
 const batch = fakeBatch({})
 const fetchPartition = { partition: 3, fetchOffset: 2 ** 40 + 1, bytesMax: 1 << 20 }
@@ -31,6 +21,7 @@ const createTopic = {
 
 /** One request per API with no field at its default. */
 export const sampleRequests: Record<ApiName, SampleRequest> = {
+  ...adminSampleRequests,
   produce: {
     transactionalId: 'txn',
     acks: -1,
@@ -127,10 +118,9 @@ export const sampleRequests: Record<ApiName, SampleRequest> = {
   },
 }
 
-const since = <T>(version: number, min: number, value: T): T | undefined => (version >= min ? value : undefined)
-
 /** One response per API with no field at its default, and what each version carries of it. */
 export const sampleResponses: Record<ApiName, SampleResponse> = {
+  ...adminSampleResponses,
   produce: {
     sent: {
       topics: [
