@@ -179,7 +179,7 @@ async function readProducers(
 
 // ---- writing
 
-const SEGMENT_COLUMNS = [
+export const SEGMENT_COLUMNS = [
   'segment_id',
   'object_key',
   'object_bytes',
@@ -225,7 +225,7 @@ async function insertSegments(
   }
 }
 
-const EXTENT_COLUMNS = [
+export const EXTENT_COLUMNS = [
   'partition_no',
   'end_offset',
   'base_offset',

@@ -42,6 +42,9 @@ export interface Dialect {
   /** Deletes at most `limit` rows. */
   deleteSome(table: string, key: string, where: string, orderBy: string, limit: string): string
 
+  /** Deletes what matches, found by the named index ('PRIMARY': the key), so that no other rows are locked. */
+  deleteByIndex(table: string, index: string, where: string): string
+
   /** Rows of a query's raw answer; the number of rows matched by a change's. */
   rowsOf(answer: unknown): readonly Record<string, unknown>[]
   matchedOf(answer: unknown): number

@@ -59,6 +59,11 @@ export class MysqlDialect implements Dialect {
     return `DELETE FROM ${table} WHERE ${where} ORDER BY ${orderBy} LIMIT ${limit}`
   }
 
+  /** Only the form for several tables takes a hint. */
+  deleteByIndex(table: string, index: string, where: string): string {
+    return `DELETE ${table} FROM ${table} FORCE INDEX (${index}) WHERE ${where}`
+  }
+
   rowsOf(answer: unknown): readonly Record<string, unknown>[] {
     return (answer as [Record<string, unknown>[]])[0]
   }

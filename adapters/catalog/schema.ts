@@ -25,11 +25,14 @@ export const SCHEMA_TABLE: TableDefinition = {
 export const SEGMENT_LIVE = 1
 /** No extent points at it: its object may be deleted after the grace period, and the row after its object. */
 export const SEGMENT_DEAD = 2
+/** The store has confirmed that the object is gone. */
+export const SEGMENT_DELETED = 3
 
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, tables: tablesOfVersion1, rows: rowsOfVersion1 },
   { version: 2, tables: groupTables, rows: rowsOfGroupTables },
   { version: 3, tables: agentListenerTables },
+  { version: 4, tables: leasesOfVersion4 },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
@@ -161,6 +164,24 @@ function agentListenerTables(): TableDefinition[] {
         'port INT NOT NULL',
       ],
       primaryKey: 'node_id, position',
+    },
+  ]
+}
+
+function leasesOfVersion4(): TableDefinition[] {
+  return [
+    {
+      // note: what a job leaves to whoever does it next.
+      name: 'leases',
+      columns: [
+        'name VARCHAR(64) NOT NULL',
+        'holder VARCHAR(64) NULL',
+        'token BIGINT NOT NULL',
+        'expires_at_ms BIGINT NOT NULL',
+        'rests_until_ms BIGINT NOT NULL',
+        'note VARCHAR(255) NOT NULL',
+      ],
+      primaryKey: 'name',
     },
   ]
 }

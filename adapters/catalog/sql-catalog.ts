@@ -36,16 +36,20 @@ import * as logCare from './log-care.js'
 import { migrate } from './migrate.js'
 import { PartitionNumbers } from './partition-numbers.js'
 import * as producers from './producers.js'
+import { SqlJobsCatalog } from './sql-jobs-catalog.js'
 import { textOf } from './sql-text.js'
 import * as topics from './topics.js'
 
 /** The catalog on a SQL database. Owns the connections; `close` ends them. */
-export class SqlCatalog implements Catalog {
+export class SqlCatalog extends SqlJobsCatalog implements Catalog {
   readonly location: string
   readonly #database: Database
-  readonly #numbers = new PartitionNumbers()
+  readonly #numbers: PartitionNumbers
 
   constructor(database: Database, location: string) {
+    const numbers = new PartitionNumbers()
+    super(database, numbers)
+    this.#numbers = numbers
     this.#database = database
     this.location = location
   }

@@ -52,6 +52,10 @@ export class SqliteDialect implements Dialect {
     return `DELETE FROM ${table} WHERE ${key} IN (${chosen})`
   }
 
+  deleteByIndex(table: string, _index: string, where: string): string {
+    return `DELETE FROM ${table} WHERE ${where}`
+  }
+
   rowsOf(answer: unknown): readonly Record<string, unknown>[] {
     return answer as Record<string, unknown>[]
   }

@@ -1,5 +1,6 @@
 import type { PartitionRef, SegmentId, Topic, TopicId } from '../model.js'
 import type { GroupCatalog } from './group-catalog.js'
+import type { JobsCatalog } from './jobs-catalog.js'
 
 /**
  * The catalog: the SQL store in which a segment's batches become part of the logs. Payload never enters it.
@@ -12,7 +13,7 @@ import type { GroupCatalog } from './group-catalog.js'
  *   are retried inside the adapter, with jitter and a bound; nothing else is.
  * - Ages are measured by the database's clock.
  */
-export interface Catalog extends GroupCatalog {
+export interface Catalog extends GroupCatalog, JobsCatalog {
   /** Human-readable place, without credentials. */
   readonly location: string
 

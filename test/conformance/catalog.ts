@@ -3,9 +3,11 @@ import type { Catalog } from '../../engine/ports/catalog.js'
 import { agentCases } from './catalog-agents.js'
 import { careCases } from './catalog-care.js'
 import { commitCases } from './catalog-commit.js'
+import { compactionCases } from './catalog-compaction.js'
 import { concurrencyCases } from './catalog-concurrency.js'
 import { groupCases } from './catalog-groups.js'
 import { idempotenceCases } from './catalog-idempotence.js'
+import { jobCases } from './catalog-jobs.js'
 import { readCases } from './catalog-reads.js'
 import { topicCases } from './catalog-topics.js'
 
@@ -29,6 +31,8 @@ export async function catalogSuite(t: Test, open: OpenFixture): Promise<void> {
     agentCases,
     groupCases,
     concurrencyCases,
+    jobCases,
+    compactionCases,
   }
   for (const [name, run] of Object.entries(cases)) {
     await t.test(name, (t) => run(t, open))

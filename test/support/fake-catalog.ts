@@ -24,14 +24,7 @@ import type { GroupClaim, GroupExpiry, GroupOffset, StoredGroup } from '../../en
 import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { checkPartitionsAdded } from '../../engine/topics/topic-rules.js'
 import { FakeGroupCatalog } from './fake-group-catalog.js'
-
-interface FakePartition {
-  logStartOffset: number
-  highWatermark: number
-  maxTimestampMs: number
-  /** Ascending and adjacent. */
-  extents: Extent[]
-}
+import { FakeJobsCatalog, type FakePartition } from './fake-jobs-catalog.js'
 
 interface FakeProducer extends PartitionRef {
   readonly producerId: number
@@ -48,14 +41,14 @@ interface FakeAgent extends AgentRegistration {
 
 /**
  * A whole catalog in memory on the real commit decisions: for tests and simulations of the engine. Several agents of one
- * process share an instance. Its clock is the "database clock". Beyond the port it has what background jobs will do.
+ * process share an instance. Its clock is the "database clock".
  */
-export class FakeCatalog implements Catalog {
+export class FakeCatalog extends FakeJobsCatalog implements Catalog {
   readonly location = 'fake://'
   readonly #topics = new Map<TopicId, Topic>()
-  readonly #partitions = new Map<string, FakePartition>()
+  readonly #partitions = this.logs
   readonly #producers = new Map<string, FakeProducer>()
-  readonly #outcomes = new Map<string, SegmentOutcome>()
+  readonly #outcomes = this.outcomes
   readonly #agents = new Map<number, FakeAgent>()
   readonly #groups: FakeGroupCatalog
   #nextProducerId = 0
@@ -63,7 +56,8 @@ export class FakeCatalog implements Catalog {
   /** Calls of each method of the reading part, for tests that count. */
   readonly calls = { findExtents: 0, partitionOffsets: 0 }
 
-  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {
+  constructor(clock: Pick<Clock, 'nowMs'>) {
+    super(clock)
     this.#groups = new FakeGroupCatalog(
       () => clock.nowMs(),
       (topicId) => this.#topics.get(topicId),
@@ -126,9 +120,13 @@ export class FakeCatalog implements Catalog {
   async deleteTopic(topicId: TopicId): Promise<void> {
     const topic = this.#liveTopic(topicId)
     this.#topics.delete(topicId)
+    const extents: Extent[] = []
     for (let partition = 0; partition < topic.partitionCount; partition++) {
-      this.#partitions.delete(partitionKey(topicId, partition))
+      const key = partitionKey(topicId, partition)
+      extents.push(...(this.#partitions.get(key)?.extents ?? []))
+      this.#partitions.delete(key)
     }
+    this.noteTopicDeleted(topicId, extents)
     for (const [key, producer] of this.#producers) if (producer.topicId === topicId) this.#producers.delete(key)
     this.#groups.forgetTopic(topicId)
   }
@@ -188,6 +186,7 @@ export class FakeCatalog implements Catalog {
       if (decided === undefined) throw new Error('a segment was not decided')
       const { segmentId, objectKey, objectBytes } = segment
       this.#outcomes.set(segmentId, { segmentId, committed: true, batches: decided.batches })
+      this.noteCommitted(segment, decided.extents.length)
       for (const { runningMaxTimestampMs: _, ...draft } of decided.extents) {
         this.#partition(draft).extents.push({ ...draft, segmentId, objectKey, objectBytes, level: 0 })
       }
@@ -423,6 +422,10 @@ export class FakeCatalog implements Catalog {
     const found = this.#find(ref)
     if (found === undefined) throw new Error(`partition ${partitionKey(ref.topicId, ref.partition)} does not exist`)
     return found
+  }
+
+  protected checkOpen(): void {
+    this.#checkOpen()
   }
 
   #checkOpen(): void {

@@ -1,0 +1,152 @@
+import type { SegmentId } from '../../engine/model.js'
+import { type ExtentRef, NOTHING_REMOVED, type Removal } from '../../engine/ports/jobs-catalog.js'
+import type { Database, Session } from './database.js'
+import type { Dialect } from './dialect.js'
+import type { PartitionNumbers } from './partition-numbers.js'
+import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
+import { blob, bytesOf, inChunks, int, intOf, type Row, uuid, within } from './sql-text.js'
+
+/**
+ * Removing extents. Their segments' rows are locked first, in the order of their ids, and with them the extents: so two
+ * removals, or one and a swap, that share a segment wait for each other and count its extents right. Partitions are not
+ * locked: below the log start, or without a partition, an extent is invisible to readers and out of the way of commits.
+ */
+export function removeExtents(
+  database: Database,
+  numbers: PartitionNumbers,
+  extents: readonly ExtentRef[],
+): Promise<Removal> {
+  if (extents.length === 0) return Promise.resolve(NOTHING_REMOVED)
+  return database.change(async (session) => {
+    const resolved = await numbers.resolve(session, extents)
+    const numbered = extents.flatMap(({ endOffset, segmentId }, index): NumberedExtent[] => {
+      const partitionNo = resolved[index]
+      return partitionNo === undefined ? [] : [{ partitionNo, endOffset, segmentLiteral: uuid(segmentId) }]
+    })
+    return removeNumbered(database.dialect, session, numbered)
+  })
+}
+
+export interface NumberedExtent {
+  readonly partitionNo: number
+  readonly endOffset: number
+  /** The segment's id as a literal. */
+  readonly segmentLiteral: string
+}
+
+export async function removeNumbered(
+  dialect: Dialect,
+  session: Session,
+  extents: readonly NumberedExtent[],
+): Promise<Removal> {
+  if (extents.length === 0) return NOTHING_REMOVED
+  await lockSegments(dialect, session, [...new Set(extents.map(({ segmentLiteral }) => segmentLiteral))])
+  const starts = await readLogStarts(session, new Set(extents.map(({ partitionNo }) => partitionNo)))
+  const going: NumberedExtent[] = []
+  const countOf = new Map<string, number>()
+  let bytes = 0
+  for (const { extent, row } of await readExtents(dialect, session, extents)) {
+    if (blob(bytesOf(row, 'segment_id')) !== extent.segmentLiteral) continue
+    const logStart = starts.get(extent.partitionNo)
+    if (logStart !== undefined && extent.endOffset > logStart) continue
+    going.push(extent)
+    bytes += intOf(row, 'bytes')
+    countOf.set(extent.segmentLiteral, (countOf.get(extent.segmentLiteral) ?? 0) + 1)
+  }
+  if (going.length === 0) return NOTHING_REMOVED
+  for (const condition of conditionsOf(going)) {
+    await session.run(dialect.deleteByIndex('extents', 'PRIMARY', condition))
+  }
+  const deadSegmentCount = await countDown(dialect, session, countOf)
+  return { extentCount: going.length, bytes, deadSegmentCount }
+}
+
+/** In the order of the ids. The literals order as the ids do. */
+export async function lockSegments(dialect: Dialect, session: Session, literals: readonly string[]): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const chunk of inChunks([...literals].sort(), 500)) {
+    rows.push(
+      ...(await session.rows(
+        `SELECT segment_id, state, live_extents FROM segments${dialect.onPrimaryKey}
+         WHERE ${within('segment_id', chunk)} ORDER BY segment_id${dialect.lockRows}`,
+      )),
+    )
+  }
+  return rows
+}
+
+/** Log starts of those partitions that exist. */
+export async function readLogStarts(
+  session: Session,
+  partitionNos: ReadonlySet<number>,
+): Promise<ReadonlyMap<number, number>> {
+  const starts = new Map<number, number>()
+  for (const chunk of inChunks([...partitionNos], 5000)) {
+    const condition = within('partition_no', chunk.map(int))
+    const rows = await session.rows(`SELECT partition_no, log_start_offset FROM partitions WHERE ${condition}`)
+    for (const row of rows) starts.set(intOf(row, 'partition_no'), intOf(row, 'log_start_offset'))
+  }
+  return starts
+}
+
+async function readExtents(
+  dialect: Dialect,
+  session: Session,
+  extents: readonly NumberedExtent[],
+): Promise<{ readonly extent: NumberedExtent; readonly row: Row }[]> {
+  const wanted = new Map(extents.map((extent) => [`${extent.partitionNo}/${extent.endOffset}`, extent]))
+  const found: { readonly extent: NumberedExtent; readonly row: Row }[] = []
+  for (const condition of conditionsOf(extents)) {
+    const rows = await session.rows(
+      `SELECT partition_no, end_offset, segment_id, bytes FROM extents${dialect.onPrimaryKey} WHERE ${condition}`,
+    )
+    for (const row of rows) {
+      const extent = wanted.get(`${intOf(row, 'partition_no')}/${intOf(row, 'end_offset')}`)
+      if (extent) found.push({ extent, row })
+    }
+  }
+  return found
+}
+
+/** Partitions per statement: SQLite refuses expressions nested a thousand deep. */
+const RANGES_PER_STATEMENT = 400
+
+/** Conditions on the primary key that together match exactly these extents. */
+function conditionsOf(extents: readonly NumberedExtent[]): string[] {
+  const ends = new Map<number, string[]>()
+  for (const { partitionNo, endOffset } of extents) {
+    const known = ends.get(partitionNo)
+    if (known) known.push(int(endOffset))
+    else ends.set(partitionNo, [int(endOffset)])
+  }
+  const ranges = [...ends].flatMap(([partitionNo, offsets]) =>
+    inChunks(offsets, 500).map(
+      (chunk) => `(partition_no = ${int(partitionNo)} AND end_offset IN (${chunk.join(', ')}))`,
+    ),
+  )
+  return inChunks(ranges, RANGES_PER_STATEMENT).map((chunk) => chunk.join(' OR '))
+}
+
+/** Takes so many extents off each segment's count, and marks those dead that have none left; answers how many. */
+async function countDown(dialect: Dialect, session: Session, countOf: ReadonlyMap<string, number>): Promise<number> {
+  let dead = 0
+  for (const chunk of inChunks([...countOf], 400)) {
+    const condition = within(
+      'segment_id',
+      chunk.map(([literal]) => literal),
+    )
+    const cases = chunk.map(([literal, count]) => `WHEN ${literal} THEN ${int(count)}`).join(' ')
+    await session.run(
+      `UPDATE segments SET live_extents = live_extents - (CASE segment_id ${cases} ELSE 0 END) WHERE ${condition}`,
+    )
+    dead += await session.run(
+      `UPDATE segments SET state = ${SEGMENT_DEAD}, dead_at_ms = ${dialect.nowMs}
+       WHERE ${condition} AND live_extents <= 0 AND state = ${SEGMENT_LIVE}`,
+    )
+  }
+  return dead
+}
+
+export function literalsOf(segmentIds: readonly SegmentId[]): string[] {
+  return segmentIds.map(uuid)
+}
