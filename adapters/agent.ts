@@ -113,6 +113,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
       ...DEFAULT_KAFKA_SETTINGS,
       requestBytesMax: config.requestBytesMax,
       messageBytesMax: config.messageBytesMax,
+      logDirectory: parts.objectStore.location,
       frameBudgetBytes: memory.frameBytes,
       closeTimeoutMs: config.shutdownTimeoutMs,
     },

@@ -5,13 +5,24 @@ import { handleAlterConfigs, handleIncrementalAlterConfigs } from './handlers/al
 import { handleApiVersions } from './handlers/api-versions.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
+import { handleDeleteRecords } from './handlers/delete-records.js'
 import { handleDeleteTopics } from './handlers/delete-topics.js'
+import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
+import { handleDescribeLogDirs } from './handlers/describe-log-dirs.js'
+import { handleDescribeProducers } from './handlers/describe-producers.js'
+import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.js'
+import { handleElectLeaders } from './handlers/elect-leaders.js'
 import { handleFetch } from './handlers/fetch.js'
 import { handleInitProducerId } from './handlers/init-producer-id.js'
 import { handleListOffsets } from './handlers/list-offsets.js'
 import { handleMetadata } from './handlers/metadata.js'
+import {
+  handleAlterPartitionReassignments,
+  handleListPartitionReassignments,
+} from './handlers/partition-reassignments.js'
 import { acceptProduce } from './handlers/produce.js'
+import { handleDescribeTransactions, handleListTransactions } from './handlers/transactions.js'
 import type { Frame } from './response-queue.js'
 import { encodeResponseHeader } from './wire/header.js'
 import type { WireReader } from './wire/reader.js'
@@ -57,6 +68,16 @@ export const endpoints: ReadonlyMap<number, Endpoint> = new Map(
     endpoint(apiCodecs.alterConfigs, handleAlterConfigs),
     endpoint(apiCodecs.createPartitions, handleCreatePartitions),
     endpoint(apiCodecs.incrementalAlterConfigs, handleIncrementalAlterConfigs),
+    endpoint(apiCodecs.deleteRecords, handleDeleteRecords),
+    endpoint(apiCodecs.describeLogDirs, handleDescribeLogDirs),
+    endpoint(apiCodecs.electLeaders, handleElectLeaders),
+    endpoint(apiCodecs.alterPartitionReassignments, handleAlterPartitionReassignments),
+    endpoint(apiCodecs.listPartitionReassignments, handleListPartitionReassignments),
+    endpoint(apiCodecs.describeCluster, handleDescribeCluster),
+    endpoint(apiCodecs.describeProducers, handleDescribeProducers),
+    endpoint(apiCodecs.describeTransactions, handleDescribeTransactions),
+    endpoint(apiCodecs.listTransactions, handleListTransactions),
+    endpoint(apiCodecs.describeTopicPartitions, handleDescribeTopicPartitions),
   ].map((each) => [each.codec.key, each]),
 )
 

@@ -20,6 +20,8 @@ export interface KafkaListenerSettings {
   readonly messageBytesMax: number
   /** Largest Fetch answer, whatever the client asks for. */
   readonly fetchBytesMax: number
+  /** Where tools are told that logs lie. */
+  readonly logDirectory: string
 }
 
 const MIB = 1 << 20
@@ -35,6 +37,7 @@ export const DEFAULT_KAFKA_SETTINGS: KafkaListenerSettings = {
   requestElementsMax: 1_000_000,
   messageBytesMax: 1_048_588,
   fetchBytesMax: 55 * MIB,
+  logDirectory: 'object-store',
 }
 
 /** What the listener reports; `adapters/http/` makes series of it. */

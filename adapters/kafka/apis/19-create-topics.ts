@@ -38,13 +38,16 @@ export interface CreateTopicResponse {
   readonly errorMessage: string | null
   readonly partitionCount: number
   readonly replicationFactor: number
-  /** Null where the topic was not created. */
+  /** All of them, defaults included; null where the topic was not created. */
   readonly configs: readonly CreatedConfig[] | null
 }
 
 export interface CreatedConfig {
   readonly name: string
-  readonly value: string
+  readonly value: string | null
+  readonly readOnly: boolean
+  /** `SOURCE_…` of `config-resource.ts` */
+  readonly source: number
 }
 
 export const createTopics: ApiCodec<CreateTopicsRequest, CreateTopicsResponse> = {
@@ -89,9 +92,6 @@ function decodeConfig(reader: WireReader): CreatableConfig {
   return { name, value }
 }
 
-/** Config source: set on the topic itself. */
-const SOURCE_TOPIC_CONFIG = 1
-
 function encodeResponse(writer: WireWriter, response: CreateTopicsResponse, version: number): void {
   writer.i32(0)
   writer.array(response.topics, (topic) => {
@@ -105,8 +105,9 @@ function encodeResponse(writer: WireWriter, response: CreateTopicsResponse, vers
       writer.nullableArray(topic.configs, (config) => {
         writer.string(config.name)
         writer.nullableString(config.value)
-        writer.boolean(false)
-        writer.i8(SOURCE_TOPIC_CONFIG)
+        writer.boolean(config.readOnly)
+        writer.i8(config.source)
+        // None of them is a secret.
         writer.boolean(false)
         writer.tags()
       })

@@ -5,11 +5,21 @@ import { metadata } from './03-metadata.js'
 import { type AdvertisedApi, apiVersions } from './18-api-versions.js'
 import { createTopics } from './19-create-topics.js'
 import { deleteTopics } from './20-delete-topics.js'
+import { deleteRecords } from './21-delete-records.js'
 import { initProducerId } from './22-init-producer-id.js'
 import { describeConfigs } from './32-describe-configs.js'
 import { alterConfigs } from './33-alter-configs.js'
+import { describeLogDirs } from './35-describe-log-dirs.js'
 import { createPartitions } from './37-create-partitions.js'
+import { electLeaders } from './43-elect-leaders.js'
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
+import { alterPartitionReassignments } from './45-alter-partition-reassignments.js'
+import { listPartitionReassignments } from './46-list-partition-reassignments.js'
+import { describeCluster } from './60-describe-cluster.js'
+import { describeProducers } from './61-describe-producers.js'
+import { describeTransactions } from './65-describe-transactions.js'
+import { listTransactions } from './66-list-transactions.js'
+import { describeTopicPartitions } from './75-describe-topic-partitions.js'
 
 /** Every API we speak. Only what is here is advertised, and only what is advertised is answered. */
 export const apiCodecs = {
@@ -25,6 +35,16 @@ export const apiCodecs = {
   alterConfigs,
   createPartitions,
   incrementalAlterConfigs,
+  deleteRecords,
+  describeLogDirs,
+  electLeaders,
+  alterPartitionReassignments,
+  listPartitionReassignments,
+  describeCluster,
+  describeProducers,
+  describeTransactions,
+  listTransactions,
+  describeTopicPartitions,
 } as const
 
 /** What ApiVersions says, in key order. The same on every agent: clients take the least of all nodes. */

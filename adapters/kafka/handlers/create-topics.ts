@@ -9,6 +9,7 @@ import type {
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaFailure, kafkaFailure } from '../errors.js'
 import { ZERO_UUID } from '../wire/uuid.js'
+import { topicConfigs } from './described-configs.js'
 import { failureOf } from './resolve-topics.js'
 
 /** -1: "you choose". */
@@ -45,7 +46,7 @@ async function createTopic(
   if (failure !== undefined) return refuse(topic.name, failure)
   try {
     const created = await context.broker.topics.create(specOf(topic), { validateOnly })
-    return describe(created, validateOnly)
+    return describe(context, created, validateOnly)
   } catch (error) {
     return refuse(topic.name, failureOf(context, error))
   }
@@ -91,7 +92,7 @@ function specOf({ name, partitionCount, assignments, configs }: CreatableTopic):
   }
 }
 
-function describe(topic: Topic, validateOnly: boolean): CreateTopicResponse {
+function describe(context: RequestContext, topic: Topic, validateOnly: boolean): CreateTopicResponse {
   return {
     name: topic.name,
     // A topic that was only validated has no id that means anything.
@@ -100,7 +101,7 @@ function describe(topic: Topic, validateOnly: boolean): CreateTopicResponse {
     errorMessage: null,
     partitionCount: topic.partitionCount,
     replicationFactor: REPLICATION_FACTOR,
-    configs: Object.entries(topic.configs).map(([name, value]) => ({ name, value })),
+    configs: topicConfigs(context, topic.configs),
   }
 }
 

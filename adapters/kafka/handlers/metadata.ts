@@ -38,7 +38,7 @@ export async function handleMetadata(
 }
 
 /** Any agent can do admin work. The id must be among the brokers of the answer, and this agent need not be. */
-function controllerOf(agents: readonly ClusterAgent[], ownNodeId: number): number {
+export function controllerOf(agents: readonly ClusterAgent[], ownNodeId: number): number {
   return agents.some(({ nodeId }) => nodeId === ownNodeId) ? ownNodeId : agents[0]!.nodeId
 }
 

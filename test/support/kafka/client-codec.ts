@@ -299,12 +299,15 @@ const createTopics: ClientCodec = {
       const errorMessage = reader.nullableString()
       const partitionCount = version >= 5 ? reader.i32() : undefined
       const replicationFactor = version >= 5 ? reader.i16() : undefined
-      let configs: { name: string; value: string | null }[] | null | undefined
+      let configs: object[] | null | undefined
       if (version >= 5) {
         configs = reader.nullableArray(() => {
-          const config = { name: reader.string(), value: reader.nullableString() }
-          reader.boolean()
-          reader.i8()
+          const config = {
+            name: reader.string(),
+            value: reader.nullableString(),
+            readOnly: reader.boolean(),
+            source: reader.i8(),
+          }
           reader.boolean()
           reader.tags()
           return config

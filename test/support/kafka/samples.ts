@@ -283,7 +283,7 @@ export const sampleResponses: Record<ApiName, SampleResponse> = {
           errorMessage: null,
           partitionCount: 6,
           replicationFactor: 1,
-          configs: [{ name: 'retention.ms', value: '1000' }],
+          configs: [{ name: 'retention.ms', value: '1000', readOnly: true, source: 5 }],
         },
         {
           name: 'old',
@@ -305,7 +305,7 @@ export const sampleResponses: Record<ApiName, SampleResponse> = {
           errorMessage: null,
           partitionCount: since(version, 5, 6),
           replicationFactor: since(version, 5, 1),
-          configs: since(version, 5, [{ name: 'retention.ms', value: '1000' }]),
+          configs: since(version, 5, [{ name: 'retention.ms', value: '1000', readOnly: true, source: 5 }]),
         },
         { name: 'old', errorCode: 36, errorMessage: 'exists', configs: since(version, 5, null) },
       ],

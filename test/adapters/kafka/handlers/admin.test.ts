@@ -101,8 +101,17 @@ t.test('create topics', async (t) => {
     topicId: context.broker.topics.cached('events')!.topicId,
     partitionCount: 2,
     replicationFactor: 1,
-    configs: [{ name: 'retention.ms', value: '5' }],
   })
+  const { configs } = await create({ name: 'described', configs: [{ name: 'retention.ms', value: '5' }] })
+  t.match(
+    configs?.find(({ name }) => name === 'retention.ms'),
+    { value: '5', source: 1, readOnly: false },
+  )
+  t.match(
+    configs?.find(({ name }) => name === 'cleanup.policy'),
+    { value: 'delete', source: 5 },
+  )
+  t.match(await create({ name: 'wrong', configs: [{ name: 'no.such', value: '5' }] }), { errorCode: 40 })
   t.match(await create({}), { errorCode: 36, configs: null, partitionCount: -1 })
   t.match(await create({ name: 'three', partitionCount: 3, replicationFactor: 3 }), { errorCode: 0, partitionCount: 3 })
   const assignments = [1, 0].map((partition) => ({ partition, nodeIds: [1, 2] }))

@@ -1,0 +1,65 @@
+import type { WireReader } from '../wire/reader.js'
+import type { WireWriter } from '../wire/writer.js'
+import type { ApiCodec } from './api.js'
+
+export interface ElectLeadersRequest {
+  /** Null: all partitions. */
+  readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[] | null
+  readonly timeoutMs: number
+}
+
+export interface ElectLeadersResponse {
+  readonly errorCode: number
+  readonly topics: readonly ElectionTopicResult[]
+}
+
+export interface ElectionTopicResult {
+  readonly name: string
+  readonly partitions: readonly ElectionResult[]
+}
+
+export interface ElectionResult {
+  readonly partition: number
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+export const electLeaders: ApiCodec<ElectLeadersRequest, ElectLeadersResponse> = {
+  key: 43,
+  name: 'ElectLeaders',
+  validVersions: { min: 0, max: 2 },
+  flexibleFrom: 2,
+  responseHeaderFlexible: true,
+  decodeRequest,
+  encodeResponse,
+}
+
+function decodeRequest(reader: WireReader, version: number): ElectLeadersRequest {
+  // Preferred or unclean: neither has a meaning here.
+  if (version >= 1) reader.i8()
+  const topics = reader.nullableArray(() => {
+    const name = reader.string()
+    const partitions = reader.array(() => reader.i32())
+    reader.tags()
+    return { name, partitions }
+  })
+  const timeoutMs = reader.i32()
+  reader.tags()
+  return { topics, timeoutMs }
+}
+
+function encodeResponse(writer: WireWriter, response: ElectLeadersResponse, version: number): void {
+  writer.i32(0)
+  if (version >= 1) writer.i16(response.errorCode)
+  writer.array(response.topics, (topic) => {
+    writer.string(topic.name)
+    writer.array(topic.partitions, (partition) => {
+      writer.i32(partition.partition)
+      writer.i16(partition.errorCode)
+      writer.nullableString(partition.errorMessage)
+      writer.tags()
+    })
+    writer.tags()
+  })
+  writer.tags()
+}

@@ -1,0 +1,82 @@
+import type { WireReader } from '../wire/reader.js'
+import type { WireWriter } from '../wire/writer.js'
+import type { ApiCodec } from './api.js'
+
+export interface AlterPartitionReassignmentsRequest {
+  readonly timeoutMs: number
+  readonly topics: readonly ReassignableTopic[]
+}
+
+export interface ReassignableTopic {
+  readonly name: string
+  readonly partitions: readonly ReassignablePartition[]
+}
+
+export interface ReassignablePartition {
+  readonly partition: number
+  /** Null: cancel what is under way. */
+  readonly nodeIds: readonly number[] | null
+}
+
+export interface AlterPartitionReassignmentsResponse {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly topics: readonly ReassignedTopic[]
+}
+
+export interface ReassignedTopic {
+  readonly name: string
+  readonly partitions: readonly ReassignedPartition[]
+}
+
+export interface ReassignedPartition {
+  readonly partition: number
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+export const alterPartitionReassignments: ApiCodec<
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponse
+> = {
+  key: 45,
+  name: 'AlterPartitionReassignments',
+  validVersions: { min: 0, max: 0 },
+  flexibleFrom: 0,
+  responseHeaderFlexible: true,
+  decodeRequest,
+  encodeResponse,
+}
+
+function decodeRequest(reader: WireReader): AlterPartitionReassignmentsRequest {
+  const timeoutMs = reader.i32()
+  const topics = reader.array(() => {
+    const name = reader.string()
+    const partitions = reader.array(() => {
+      const partition = { partition: reader.i32(), nodeIds: reader.nullableArray(() => reader.i32()) }
+      reader.tags()
+      return partition
+    })
+    reader.tags()
+    return { name, partitions }
+  })
+  reader.tags()
+  return { timeoutMs, topics }
+}
+
+function encodeResponse(writer: WireWriter, response: AlterPartitionReassignmentsResponse): void {
+  writer.i32(0)
+  writer.i16(response.errorCode)
+  writer.nullableString(response.errorMessage)
+  writer.array(response.topics, (topic) => {
+    writer.string(topic.name)
+    writer.array(topic.partitions, (partition) => {
+      writer.i32(partition.partition)
+      writer.i16(partition.errorCode)
+      writer.nullableString(partition.errorMessage)
+      writer.tags()
+    })
+    writer.tags()
+  })
+  writer.tags()
+}

@@ -1,0 +1,48 @@
+import type { WireReader } from '../wire/reader.js'
+import type { WireWriter } from '../wire/writer.js'
+import type { ApiCodec } from './api.js'
+
+export interface ListPartitionReassignmentsRequest {
+  readonly timeoutMs: number
+  /** Null: all topics. */
+  readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[] | null
+}
+
+/** There are none under way, ever: a partition has no place to be moved from. */
+export interface ListPartitionReassignmentsResponse {
+  readonly errorCode: number
+  readonly errorMessage: string | null
+}
+
+export const listPartitionReassignments: ApiCodec<
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponse
+> = {
+  key: 46,
+  name: 'ListPartitionReassignments',
+  validVersions: { min: 0, max: 0 },
+  flexibleFrom: 0,
+  responseHeaderFlexible: true,
+  decodeRequest,
+  encodeResponse,
+}
+
+function decodeRequest(reader: WireReader): ListPartitionReassignmentsRequest {
+  const timeoutMs = reader.i32()
+  const topics = reader.nullableArray(() => {
+    const name = reader.string()
+    const partitions = reader.array(() => reader.i32())
+    reader.tags()
+    return { name, partitions }
+  })
+  reader.tags()
+  return { timeoutMs, topics }
+}
+
+function encodeResponse(writer: WireWriter, response: ListPartitionReassignmentsResponse): void {
+  writer.i32(0)
+  writer.i16(response.errorCode)
+  writer.nullableString(response.errorMessage)
+  writer.array([], () => {})
+  writer.tags()
+}

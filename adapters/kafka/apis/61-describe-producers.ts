@@ -1,0 +1,78 @@
+import type { WireReader } from '../wire/reader.js'
+import type { WireWriter } from '../wire/writer.js'
+import type { ApiCodec } from './api.js'
+
+export interface DescribeProducersRequest {
+  readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[]
+}
+
+export interface DescribeProducersResponse {
+  readonly topics: readonly DescribedProducersTopic[]
+}
+
+export interface DescribedProducersTopic {
+  readonly name: string
+  readonly partitions: readonly DescribedProducersPartition[]
+}
+
+export interface DescribedProducersPartition {
+  readonly partition: number
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly producers: readonly DescribedProducer[]
+}
+
+export interface DescribedProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  readonly lastTimestampMs: number
+}
+
+export const describeProducers: ApiCodec<DescribeProducersRequest, DescribeProducersResponse> = {
+  key: 61,
+  name: 'DescribeProducers',
+  validVersions: { min: 0, max: 0 },
+  flexibleFrom: 0,
+  responseHeaderFlexible: true,
+  decodeRequest,
+  encodeResponse,
+}
+
+function decodeRequest(reader: WireReader): DescribeProducersRequest {
+  const topics = reader.array(() => {
+    const name = reader.string()
+    const partitions = reader.array(() => reader.i32())
+    reader.tags()
+    return { name, partitions }
+  })
+  reader.tags()
+  return { topics }
+}
+
+/** Coordinator epoch and first offset of the transaction: of producers without one. */
+const NO_TRANSACTION = -1
+
+function encodeResponse(writer: WireWriter, response: DescribeProducersResponse): void {
+  writer.i32(0)
+  writer.array(response.topics, (topic) => {
+    writer.string(topic.name)
+    writer.array(topic.partitions, (partition) => {
+      writer.i32(partition.partition)
+      writer.i16(partition.errorCode)
+      writer.nullableString(partition.errorMessage)
+      writer.array(partition.producers, (producer) => {
+        writer.i64(producer.producerId)
+        writer.i32(producer.producerEpoch)
+        writer.i32(producer.lastSequence)
+        writer.i64(producer.lastTimestampMs)
+        writer.i32(NO_TRANSACTION)
+        writer.i64(NO_TRANSACTION)
+        writer.tags()
+      })
+      writer.tags()
+    })
+    writer.tags()
+  })
+  writer.tags()
+}
