@@ -1,4 +1,5 @@
 import type { HeadraceError } from './errors.js'
+import type { FetchTurns } from './fetch/fetch-turns.js'
 import type { PartitionRef, Topic, TopicId } from './model.js'
 
 /**
@@ -63,6 +64,8 @@ export interface FetchRequest {
   readonly bytesMin: number
   readonly bytesMax: number
   readonly partitions: readonly FetchPartition[]
+  /** The consumer's: fetches that share one must not overlap. */
+  readonly turns: FetchTurns
   /** Aborted when the client's connection closes. */
   readonly signal: AbortSignal
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Broker } from '../../engine/broker.js'
+import { FetchTurns } from '../../engine/fetch/index.js'
 import type { Logger } from '../../engine/ports/logger.js'
 import { apiVersions } from './apis/18-api-versions.js'
 import { isFlexible } from './apis/api.js'
@@ -48,6 +49,7 @@ export class Connection {
   /** Aborted when nobody will wait for records any more: parked fetches answer at once. */
   readonly #departing = new AbortController()
   readonly #closed: Promise<void>
+  readonly #fetchTurns = new FetchTurns()
   readonly #remoteAddress: string
   #running: Promise<void> = Promise.resolve()
   #draining = false
@@ -187,7 +189,14 @@ export class Connection {
     const clientId = decodeRequestHeaderRest(reader)
     const client = { clientId, remoteAddress: this.#remoteAddress, ...(listener === undefined ? {} : { listener }) }
     this.#acrossZones = broker.cluster.isAcrossZones(client)
-    const context: RequestContext = { broker, settings, logger, client, signal: this.#departing.signal }
+    const context: RequestContext = {
+      broker,
+      settings,
+      logger,
+      client,
+      fetchTurns: this.#fetchTurns,
+      signal: this.#departing.signal,
+    }
     const respond = await endpoint.accept({ context, version, correlationId, reader, chunks })
     this.#respond(endpoint.codec.name, version, endpoint.serial, respond)
   }

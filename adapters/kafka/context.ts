@@ -1,4 +1,5 @@
 import type { Broker, ClientInfo } from '../../engine/broker.js'
+import type { FetchTurns } from '../../engine/fetch/index.js'
 import type { Logger } from '../../engine/ports/logger.js'
 import type { KafkaListenerSettings } from './settings.js'
 
@@ -8,6 +9,8 @@ export interface RequestContext {
   readonly settings: KafkaListenerSettings
   readonly logger: Logger
   readonly client: ClientInfo
+  /** Of the partitions that the connection reads. */
+  readonly fetchTurns: FetchTurns
   /** Aborted when the connection closes or the listener is closing: parked fetches answer at once. */
   readonly signal: AbortSignal
 }

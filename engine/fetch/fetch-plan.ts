@@ -6,6 +6,8 @@ export interface PlanPartition {
   readonly nextOffset: number
   /** What the partition may still add to the answer. */
   readonly bytesLeft: number
+  /** Earlier answers have passed it over: it comes first now. */
+  readonly isDue: boolean
   readonly extents: readonly Extent[]
 }
 
@@ -24,37 +26,65 @@ export interface RoundLimits {
 }
 
 /**
- * What to read in one round, in the order in which the answer is to be filled. Starts with another partition each
- * `rotation`, so that a small answer does not always serve the same one; only partitions with data count for that. Bytes are
- * estimated from stored bytes: who fills the answer keeps to the exact limits.
+ * What to read in one round, in the order in which the answer is to be filled: the oldest segments first, each from its
+ * beginning, so that a consumer of many partitions goes through every segment once instead of coming back to it for each
+ * partition. Partitions that are due come before that with their first extent. Bytes are estimated from stored bytes: who
+ * fills the answer keeps to the exact limits.
  */
-export function planRound(
-  partitions: readonly PlanPartition[],
-  limits: RoundLimits,
-  rotation: number,
-): readonly PlannedRead[] {
-  const order = [...partitions.keys()].filter((number) => (partitions[number]?.extents.length ?? 0) > 0)
-  const start = order.length === 0 ? 0 : rotation % order.length
+export function planRound(partitions: readonly PlanPartition[], limits: RoundLimits): readonly PlannedRead[] {
   const reads: PlannedRead[] = []
   const segments = new Set<string>()
+  const partitionBytesLeft = partitions.map((partition) => partition.bytesLeft)
+  /** After an extent that was left out the later ones of its partition would leave a gap. */
+  const stopped = new Set<number>()
   let bytesLeft = limits.bytesLeft
-  for (const number of [...order.slice(start), ...order.slice(0, start)]) {
-    const partition = partitions[number]
-    if (partition === undefined) continue
-    let partitionBytesLeft = Math.min(partition.bytesLeft, bytesLeft)
-    for (const extent of partition.extents) {
-      // The very first read is always made: an answer holds one batch at least, however small its limits.
-      if (reads.length > 0 && partitionBytesLeft <= 0) break
-      if (!segments.has(extent.segmentId) && segments.size >= limits.segmentsMax) return reads
-      segments.add(extent.segmentId)
-      const fromOffset = Math.max(partition.nextOffset, extent.baseOffset)
-      reads.push({ partition: number, extent, fromOffset, bytesMax: Math.max(1, partitionBytesLeft) })
-      const bytes = Math.min(partitionBytesLeft, bytesFrom(extent, fromOffset))
-      partitionBytesLeft -= bytes
-      bytesLeft -= bytes
+  for (const { extent, partition } of inReadOrder(partitions)) {
+    const bytesMax = Math.min(partitionBytesLeft[partition] ?? 0, bytesLeft)
+    // The very first read is always made: an answer holds one batch at least, however small its limits.
+    const isFull = reads.length > 0 && bytesMax <= 0
+    const isSegmentTooMany = !segments.has(extent.segmentId) && segments.size >= limits.segmentsMax
+    if (stopped.has(partition) || isFull || isSegmentTooMany) {
+      stopped.add(partition)
+      continue
     }
+    segments.add(extent.segmentId)
+    const fromOffset = Math.max(partitions[partition]?.nextOffset ?? 0, extent.baseOffset)
+    reads.push({ partition, extent, fromOffset, bytesMax: Math.max(1, bytesMax) })
+    const bytes = Math.min(bytesMax, bytesFrom(extent, fromOffset))
+    bytesLeft -= bytes
+    partitionBytesLeft[partition] = (partitionBytesLeft[partition] ?? 0) - bytes
   }
   return reads
+}
+
+interface Candidate {
+  readonly partition: number
+  readonly extent: Extent
+  /** Segment and position in it, never less than those of the extents before: a partition's extents keep their order. */
+  readonly segmentRank: string
+  readonly positionRank: number
+}
+
+function inReadOrder(partitions: readonly PlanPartition[]): readonly Candidate[] {
+  const candidates: Candidate[] = []
+  for (const [partition, { isDue, extents }] of partitions.entries()) {
+    let segmentRank = ''
+    let positionRank = 0
+    for (const [number, extent] of extents.entries()) {
+      const comesFirst = isDue && number === 0
+      if (extent.segmentId > segmentRank && !comesFirst) {
+        segmentRank = extent.segmentId
+        positionRank = 0
+      }
+      positionRank = Math.max(positionRank, extent.position)
+      candidates.push({ partition, extent, segmentRank, positionRank })
+    }
+  }
+  return candidates.sort((a, b) => compareText(a.segmentRank, b.segmentRank) || a.positionRank - b.positionRank)
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Stored bytes of the extent from an offset on, as if its offsets were all of one size. */

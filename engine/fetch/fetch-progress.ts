@@ -58,6 +58,11 @@ export class PartitionProgress {
     return this.open && this.#nextOffset < this.#highWatermark
   }
 
+  /** Whether the answer holds none of its records although there are some. */
+  get passedOver(): boolean {
+    return this.#bytes === 0 && !this.failed && this.#nextOffset < this.#highWatermark
+  }
+
   /**
    * Takes the catalog's answer; `knownWatermark` is what the board knows, which may be later news. Answers the extents worth
    * reading.

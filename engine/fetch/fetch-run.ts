@@ -33,7 +33,6 @@ export class FetchRun {
   constructor(
     private readonly options: FetchRunOptions,
     private readonly request: FetchRequest,
-    private readonly rotation: number,
     /** Ends the fetch: the client has gone, or the agent closes. */
     private readonly signal: AbortSignal,
   ) {
@@ -63,6 +62,8 @@ export class FetchRun {
       targets = this.#open()
       if (clock.monotonicMs() >= deadlineMs && !targets.some((target) => this.#hasNews(target))) break
     }
+    const passedOver = this.#partitions.filter((progress) => progress.passedOver)
+    this.request.turns.answered(passedOver.map(({ partition }) => partition))
     return this.#partitions.map((progress) => {
       const { topicId, partition } = progress.partition
       return progress.result(board.knownLogStart(topicId, partition))
@@ -92,10 +93,10 @@ export class FetchRun {
       targets.map((target, number) => {
         const { topicId, partition } = target.partition
         const extents = target.observe(answers[number], board.known(topicId, partition))
-        return { nextOffset: target.nextOffset, bytesLeft: target.bytesLeft, extents }
+        const isDue = this.request.turns.isDue(target.partition)
+        return { nextOffset: target.nextOffset, bytesLeft: target.bytesLeft, isDue, extents }
       }),
       { bytesLeft: this.#budget.bytesLeft, segmentsMax: limits.segmentsPerRoundMax },
-      this.rotation,
     )
     if (reads.length === 0) return false
     const gate = reads.some((read) => reader.isLagging(read.extent)) ? gates.lagging : gates.near

@@ -1,5 +1,7 @@
 /** The read path: what the composition root and the write path need of it. */
+
 export { FETCH_LIMITS_DEFAULT, type FetchLimits, type FetchMemory, fetchLimitsFor } from './fetch-limits.js'
+export { FetchTurns } from './fetch-turns.js'
 export { type ClosableLogReader, createLogReader, type LogReaderOptions } from './log-reader.js'
 export { type RecentSegment, RecentSegments, recentCopy } from './recent-segments.js'
 export {

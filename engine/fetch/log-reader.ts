@@ -42,7 +42,6 @@ class CatalogLogReader implements ClosableLogReader {
   readonly #run: FetchRunOptions
   readonly #closing = new AbortController()
   readonly #fetches = new Set<AbortController>()
-  #rotation = 0
 
   constructor(private readonly options: LogReaderOptions) {
     const limits = { ...FETCH_LIMITS_DEFAULT, ...options.limits }
@@ -67,7 +66,7 @@ class CatalogLogReader implements ClosableLogReader {
     request.signal.addEventListener('abort', abort, { once: true })
     this.#fetches.add(fetch)
     try {
-      const run = new FetchRun(this.#run, request, this.#rotation++, fetch.signal)
+      const run = new FetchRun(this.#run, request, fetch.signal)
       const results = await run.run()
       metrics.count('fetch_requests', 1)
       metrics.count('fetch_bytes', run.bytes)

@@ -1,4 +1,5 @@
 import type { FetchResult } from '../../engine/broker.js'
+import { FetchTurns } from '../../engine/fetch/index.js'
 import type { TopicId } from '../../engine/model.js'
 import { readBatches } from './batches.js'
 import type { CatalogDatabase } from './catalog-database.js'
@@ -18,6 +19,7 @@ export class SimulatedConsumer {
   stopping = false
   done = false
   readonly #offsets: number[]
+  readonly #turns = new FetchTurns()
 
   constructor(
     private readonly world: World,
@@ -50,6 +52,7 @@ export class SimulatedConsumer {
       bytesMin: 1,
       bytesMax: 200 + world.int(4000),
       partitions: offsets.map((offset, partition) => ({ topicId: options.topicId, partition, offset, bytesMax: 2000 })),
+      turns: this.#turns,
       signal: abort.signal,
     })
     let forget = () => {}
@@ -99,7 +102,7 @@ export async function readWholeLog(
   for (let round = 0; ; round++) {
     const request = { waitMaxMs: 0, bytesMin: 1, bytesMax: 100_000, signal: new AbortController().signal }
     const partitions = [{ topicId, partition, offset, bytesMax: 100_000 }]
-    const [result] = await agent.reader.fetch({ ...request, partitions })
+    const [result] = await agent.reader.fetch({ ...request, turns: new FetchTurns(), partitions })
     if (result === undefined) return never()
     const read = readBatches(result.chunks)
     const error = result.error?.code ?? (read.length === 0 && offset < result.highWatermark ? 'no progress' : undefined)

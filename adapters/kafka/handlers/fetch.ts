@@ -88,6 +88,7 @@ async function read(
       bytesMin: Math.max(0, request.bytesMin),
       bytesMax: Math.min(Math.max(0, request.bytesMax), context.settings.fetchBytesMax),
       partitions,
+      turns: context.fetchTurns,
       signal: context.signal,
     })
     forgetUnknown(context, partitions, results)

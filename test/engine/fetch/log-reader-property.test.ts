@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { FetchRequest, LogReader } from '../../../engine/broker.js'
-import { createLogReader, RecentSegments, WatermarkBoard } from '../../../engine/fetch/index.js'
+import { createLogReader, FetchTurns, RecentSegments, WatermarkBoard } from '../../../engine/fetch/index.js'
 import { NO_LOGGER } from '../../../engine/ports/logger.js'
 import { NO_METRICS } from '../../../engine/ports/metrics.js'
 import { readBatchHeader } from '../../../format/index.js'
@@ -99,6 +99,7 @@ function request(offsets: readonly number[], limits: Scenario['fetches'][number]
     waitMaxMs: 0,
     bytesMin: limits.bytesMin,
     bytesMax: limits.bytesMax,
+    turns: new FetchTurns(),
     signal: new AbortController().signal,
     partitions: offsets.map((offset, partition) => {
       return { topicId: TOPIC_ID, partition, offset, bytesMax: limits.partitionBytesMax }
