@@ -7,7 +7,7 @@ import { apiVersions } from './apis/18-api-versions.js'
 import { isFlexible } from './apis/api.js'
 import type { RequestContext } from './context.js'
 import { type Endpoint, encodeFrame, endpointOf, type Respond, UnacknowledgedError } from './endpoints.js'
-import { FRAME_BYTES_FREE, type FrameBudget } from './frame-budget.js'
+import type { FrameBudget, FrameShare } from './frame-budget.js'
 import { apiVersionsUnsupported } from './handlers/api-versions.js'
 import { type Frame, ResponseQueue, ResponseStalledError } from './response-queue.js'
 import type { KafkaListenerSettings, KafkaMetrics } from './settings.js'
@@ -126,17 +126,16 @@ export class Connection {
     const { settings, metrics, budget } = this.#options
     await this.#responses.drained(settings.pendingRequestsMax - 1)
     if (!(await this.#frameBegins())) return false
-    if (!(await this.#complete(LENGTH_BYTES))) return false
+    const time: ReadTime = { leftMs: settings.requestReadTimeoutMs }
+    if (!(await this.#complete(LENGTH_BYTES, time))) return false
     const bytes = this.#checkLength(this.#input.takeLength())
-    // Declaring is free: only who has sent as much as needs no share may hold one, or a few idle sockets would hold all.
-    if (!(await this.#complete(Math.min(bytes, FRAME_BYTES_FREE)))) return false
-    const release = await budget.acquire(bytes, this.#closing.signal)
+    const share = budget.open(bytes)
     try {
-      if (!(await this.#complete(bytes))) return false
+      if (!(await this.#completeWithin(share, time))) return false
       await this.#begin(this.#input.take(bytes))
       metrics.requestBytes(bytes, this.#acrossZones)
     } finally {
-      release()
+      share.release()
     }
     return !this.#closing.signal.aborted
   }
@@ -149,13 +148,37 @@ export class Connection {
     }
   }
 
+  /** Reads the frame as its share of the memory grows. The time it waits for memory is not the client's. */
+  async #completeWithin(share: FrameShare, time: ReadTime): Promise<boolean> {
+    while (!share.isWhole) {
+      if (!(await this.#complete(share.bytes, time))) return false
+      await share.grow(this.#closing.signal)
+    }
+    const stallTimeoutMs = share.isCharged ? this.#options.settings.requestStallTimeoutMs : undefined
+    return this.#complete(share.frameBytes, time, stallTimeoutMs)
+  }
+
   /** @throws WireError when the client takes too long: a frame once begun must come whole. */
-  async #complete(bytes: number): Promise<boolean> {
-    const { requestReadTimeoutMs } = this.#options.settings
-    const state = await this.#input.need(bytes, requestReadTimeoutMs)
-    if (state !== 'timeout') return state === 'ready'
-    const message = `Only ${this.#input.available} of ${bytes} bytes came within ${requestReadTimeoutMs} ms`
-    throw new WireError('FRAME_TOO_SHORT', message)
+  async #complete(bytes: number, time: ReadTime, stallTimeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { budget, settings } = this.#options
+    for (;;) {
+      const { available } = this.#input
+      const startedMs = performance.now()
+      const state = await this.#input.need(bytes, Math.max(0, Math.min(time.leftMs, stallTimeoutMs)))
+      if (state !== 'timeout') {
+        time.leftMs -= performance.now() - startedMs
+        return state === 'ready'
+      }
+      time.leftMs -= Math.min(time.leftMs, stallTimeoutMs)
+      if (time.leftMs <= 0) {
+        const message = `Only ${this.#input.available} of ${bytes} bytes came within ${settings.requestReadTimeoutMs} ms`
+        throw new WireError('FRAME_TOO_SHORT', message)
+      }
+      if (this.#input.available === available && budget.isContended) {
+        const message = `Nothing came within ${stallTimeoutMs} ms after ${available} of ${bytes} bytes, while others waited for memory`
+        throw new WireError('FRAME_TOO_SHORT', message)
+      }
+    }
   }
 
   #checkLength(bytes: number): number {
@@ -252,4 +275,9 @@ export class Connection {
     this.#input.end()
     this.#responses.close()
   }
+}
+
+/** What a client has left to send its frame. */
+interface ReadTime {
+  leftMs: number
 }

@@ -39,7 +39,7 @@ export interface KafkaListener {
 export async function startKafkaListener(options: KafkaListenerOptions): Promise<KafkaListener> {
   const { logger, metrics = NO_KAFKA_METRICS } = options
   const settings = { ...DEFAULT_KAFKA_SETTINGS, ...options.settings }
-  const budget = new FrameBudget(settings.frameBudgetBytes)
+  const budget = new FrameBudget(settings.frameBudgetBytes, settings.requestBytesMax)
   const connections = new Set<Connection>()
 
   const accept = (socket: Socket, listener: string | undefined) => {

@@ -6,6 +6,11 @@ export interface KafkaListenerSettings {
   readonly frameBudgetBytes: number
   /** A frame that is not complete this long after it was begun closes its connection. */
   readonly requestReadTimeoutMs: number
+  /**
+   * A frame whose memory is set aside and of which nothing came for this long closes its connection when other frames wait
+   * for that memory.
+   */
+  readonly requestStallTimeoutMs: number
   /** A connection with nothing to do for this long is closed; so is one whose client does not take its responses. */
   readonly connectionIdleMs: number
   /** Requests of one connection whose responses are not written yet; beyond it the connection is not read. */
@@ -30,6 +35,7 @@ export const DEFAULT_KAFKA_SETTINGS: KafkaListenerSettings = {
   requestBytesMax: 100 * MIB,
   frameBudgetBytes: 256 * MIB,
   requestReadTimeoutMs: 30_000,
+  requestStallTimeoutMs: 2_000,
   connectionIdleMs: 600_000,
   pendingRequestsMax: 128,
   connectionsMax: 10_000,

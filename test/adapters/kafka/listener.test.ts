@@ -294,6 +294,40 @@ t.test('large frames wait for the shared budget, small ones do not', async (t) =
   })
 })
 
+t.test('clients that send beginnings of large frames do not hold what they declared', async (t) => {
+  const MIB = 1 << 20
+  const { broker, open, warnings } = await setUp(t, {
+    frameBudgetBytes: 2 * MIB,
+    requestBytesMax: MIB,
+    requestStallTimeoutMs: 300,
+    requestReadTimeoutMs: 60_000,
+    messageBytesMax: MIB,
+  })
+  await broker.topics.ensure('events')
+  const records = fakeBatch({ payload: new Uint8Array(900_000) })
+  const large = { acks: -1, topics: [{ name: 'events', partitions: [{ partition: 0, records }] }] }
+  const beginning = new Uint8Array(80 << 10)
+  new DataView(beginning.buffer).setInt32(0, MIB)
+
+  // Each declares half of the budget, sends a little more than is free, and stalls.
+  const few = [await open(), await open(), await open(), await open()]
+  for (const client of few) await client.send(beginning)
+  const good = await open()
+  for (let count = 0; count < 5; count++) {
+    t.match(await good.request('produce', 9, large), { topics: [{ partitions: [{ errorCode: 0 }] }] })
+  }
+  t.strictSame(warnings, [], 'there is room for all of them')
+
+  // More than there is room for: who was given memory for a whole frame and sends none of it goes.
+  const many = await Promise.all(Array.from({ length: 20 }, open))
+  await Promise.all(many.map((client) => client.send(beginning)))
+  for (let count = 0; count < 5; count++) {
+    t.match(await good.request('produce', 9, large), { topics: [{ partitions: [{ errorCode: 0 }] }] })
+  }
+  t.ok(warnings.length > 0)
+  t.ok(warnings.every((warning) => /while others waited for memory/.test(warning)))
+})
+
 t.test('a client that does not take its responses is given up', async (t) => {
   const { broker, open, warnings, listener } = await setUp(t, { connectionIdleMs: 1000 })
   await broker.topics.ensure('events')
