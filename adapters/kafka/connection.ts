@@ -164,7 +164,7 @@ export class Connection {
     for (;;) {
       const { available } = this.#input
       const startedMs = performance.now()
-      const state = await this.#input.need(bytes, Math.max(0, Math.min(time.leftMs, stallTimeoutMs)))
+      const state = await this.#input.need(bytes, Math.ceil(Math.max(0, Math.min(time.leftMs, stallTimeoutMs))))
       if (state !== 'timeout') {
         time.leftMs -= performance.now() - startedMs
         return state === 'ready'
