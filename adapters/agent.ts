@@ -3,6 +3,7 @@ import type { Broker } from '../engine/broker.js'
 import { Membership } from '../engine/cluster/membership.js'
 import { HeadraceError } from '../engine/errors.js'
 import { createLogReader, fetchLimitsFor, RecentSegments, WatermarkBoard } from '../engine/fetch/index.js'
+import { createGroups } from '../engine/groups/index.js'
 import { type MemoryPlan, planMemory } from '../engine/memory-plan.js'
 import type { Catalog } from '../engine/ports/catalog.js'
 import type { Logger } from '../engine/ports/logger.js'
@@ -95,12 +96,28 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
   const wanted = config.listeners.map(({ name, listen }) => ({ name, ...listen }))
   const portsAreKnown = wanted.every(({ port }) => port > 0)
   let cluster = portsAreKnown ? await join(config, catalog, logger, closers, wanted) : undefined
+  const groups = createGroups({
+    catalog,
+    cluster: {
+      get nodeId() {
+        return broker.cluster.nodeId
+      },
+      coordinatorOf: (groupId) => broker.cluster.coordinatorOf(groupId),
+    },
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    memoryBytesMax: memory.groupBytes,
+    initialRebalanceDelayMs: config.groupInitialRebalanceDelayMs,
+    offsetsRetentionMs: config.groupOffsetsRetentionMs,
+  })
   const broker: Broker = {
     intake: parts.writePath.intake,
     reader: parts.reader,
     topics: parts.topics,
     logs: parts.logs,
     producerIds: new BlockProducerIds(catalog),
+    groups: groups.coordinator,
     get cluster() {
       if (cluster === undefined) throw new HeadraceError('AGENT_CLOSING', 'safe', 'the agent is not registered yet')
       return cluster
@@ -121,10 +138,13 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
     metrics: metrics.kafka,
   })
   closers.add('Kafka listener', listener)
+  // Before the listener, whose connections wait for what members wait for.
+  closers.add('consumer groups', groups)
   const listeners = wanted.map((address, place) => ({ ...address, port: listener.bound[place]?.port ?? address.port }))
   const kafka = { host: listeners[0]?.host ?? '', port: listeners[0]?.port ?? 0 }
   cluster ??= await join(config, catalog, logger, closers, listeners)
   const membership = cluster
+  groups.startExpiry()
 
   const readiness = createReadiness({
     catalog: () => catalog.ping(),

@@ -1,5 +1,6 @@
 import type { HeadraceError } from './errors.js'
 import type { FetchTurns } from './fetch/fetch-turns.js'
+import type { GroupCoordinator } from './groups/group-coordinator.js'
 import type { PartitionRef, Topic, TopicId } from './model.js'
 
 /**
@@ -12,6 +13,7 @@ export interface Broker {
   readonly topics: TopicDirectory
   readonly logs: LogAdmin
   readonly producerIds: ProducerIdAllocator
+  readonly groups: GroupCoordinator
   readonly cluster: Cluster
 }
 

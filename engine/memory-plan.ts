@@ -17,6 +17,8 @@ export interface MemoryPlan {
   readonly recentBytes: number
   /** Indexes of segments that are being read. */
   readonly indexCacheBytes: number
+  /** What members of consumer groups bring and are assigned. */
+  readonly groupBytes: number
 }
 
 export const MEMORY_BYTES_MIN = 64 * 1024 * 1024
@@ -28,9 +30,10 @@ export function planMemory(memoryBytes: number, segmentBytes: number): MemoryPla
     arenaBytes,
     encodedBytes: arenaBytes,
     frameBytes: share(15),
-    cacheBytes: share(10),
+    cacheBytes: share(8),
     laggingCacheBytes: share(5),
     recentBytes: share(6),
     indexCacheBytes: share(4),
+    groupBytes: share(2),
   }
 }

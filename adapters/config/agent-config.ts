@@ -32,6 +32,8 @@ export interface AgentConfig {
   readonly commitAgeMaxMs: number
   readonly autoCreateTopics: boolean
   readonly defaultPartitionCount: number
+  readonly groupInitialRebalanceDelayMs: number
+  readonly groupOffsetsRetentionMs: number
   readonly heartbeatIntervalMs: number
   readonly shutdownTimeoutMs: number
   readonly logLevel: LogLevel
@@ -57,6 +59,7 @@ export function processSurroundings(): Surroundings {
 }
 
 const MIB = 2 ** 20
+const DAY_MS = 86_400_000
 const DEFAULT_LISTEN = [{ name: null, host: '127.0.0.1', port: 9092 }]
 
 export function withDefaults(options: ParsedOptions, surroundings: Surroundings): AgentConfig {
@@ -84,6 +87,8 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
     commitAgeMaxMs: options.commitAgeMax ?? 600_000,
     autoCreateTopics: options.autoCreateTopics ?? true,
     defaultPartitionCount: options.defaultPartitions ?? 1,
+    groupInitialRebalanceDelayMs: options.groupInitialRebalanceDelay ?? 0,
+    groupOffsetsRetentionMs: options.groupOffsetsRetention ?? 7 * DAY_MS,
     heartbeatIntervalMs: options.heartbeatInterval ?? 3_000,
     shutdownTimeoutMs: options.shutdownTimeout ?? 30_000,
     logLevel: options.logLevel ?? 'info',

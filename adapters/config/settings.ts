@@ -16,7 +16,7 @@ export interface Setting {
   readonly description: string
 }
 
-export type SettingGroup = 'Network' | 'Storage' | 'Write path' | 'Topics' | 'Process'
+export type SettingGroup = 'Network' | 'Storage' | 'Write path' | 'Topics' | 'Consumer groups' | 'Process'
 
 /** The one schema: every setting, by its name in code. */
 export const optionsSchema = z.strictObject({
@@ -43,6 +43,8 @@ export const optionsSchema = z.strictObject({
   commitAgeMax: duration({ min: 10 * SECOND_MS, max: 1440 * MINUTE_MS }).optional(),
   autoCreateTopics: flag().optional(),
   defaultPartitions: count({ min: 1, max: 10_000 }).optional(),
+  groupInitialRebalanceDelay: duration({ min: 0, max: 10 * MINUTE_MS }).optional(),
+  groupOffsetsRetention: duration({ min: MINUTE_MS, max: 3650 * 1440 * MINUTE_MS }).optional(),
   heartbeatInterval: duration({ min: 100, max: MINUTE_MS }).optional(),
   shutdownTimeout: duration({ min: 0, max: 60 * MINUTE_MS }).optional(),
   logLevel: choice(['debug', 'info', 'warn', 'error', 'silent']).optional(),
@@ -156,6 +158,18 @@ export const settings: Readonly<Record<SettingKey, Setting>> = {
     placeholder: 'count',
     defaultText: '1',
     description: 'partitions of a topic whose creator does not say',
+  },
+  groupInitialRebalanceDelay: {
+    group: 'Consumer groups',
+    placeholder: 'duration',
+    defaultText: '0ms',
+    description: 'how long the first rebalance of a group waits for more members to come',
+  },
+  groupOffsetsRetention: {
+    group: 'Consumer groups',
+    placeholder: 'duration',
+    defaultText: '7d',
+    description: 'committed offsets that no consumer uses are forgotten after this long',
   },
   heartbeatInterval: {
     group: 'Process',

@@ -47,6 +47,8 @@ t.test('defaults', async (t) => {
     commitAgeMaxMs: 600_000,
     autoCreateTopics: true,
     defaultPartitionCount: 1,
+    groupInitialRebalanceDelayMs: 0,
+    groupOffsetsRetentionMs: 604_800_000,
     heartbeatIntervalMs: 3_000,
     shutdownTimeoutMs: 30_000,
     logLevel: 'info',

@@ -19,6 +19,7 @@ import { type PartitionRef, partitionKey, type Topic } from '../../../engine/mod
 import { changedConfigs } from '../../../engine/topics/topic-config-changes.js'
 import { checkTopicConfigs } from '../../../engine/topics/topic-configs.js'
 import { checkPartitionCount, checkPartitionsAdded, checkTopicName } from '../../../engine/topics/topic-rules.js'
+import { FakeGroups } from './fake-groups.js'
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
 
@@ -179,6 +180,8 @@ export class FakeBroker implements Broker {
       return this.#producerId
     },
   }
+
+  readonly groups = new FakeGroups(() => this.#check())
 
   readonly cluster = {
     clusterId: 'test-cluster',
