@@ -39,6 +39,10 @@ export interface ProduceBatch extends PartitionRef {
   readonly position: number
   readonly bytes: number
   readonly zstdAllowed: boolean
+  /** The batch gets the time of its segment instead of its producer's timestamps: `message.timestamp.type=LogAppendTime`. */
+  readonly logAppendTime?: boolean
+  /** Every record must have a key, because its topic is compacted. The worker decompresses the batch to look. */
+  readonly keysRequired?: boolean
 }
 
 export interface PendingProduce {
@@ -47,8 +51,21 @@ export interface PendingProduce {
 }
 
 export type ProduceResult =
-  | { readonly ok: true; readonly baseOffset: number; readonly logStartOffset: number }
-  | { readonly ok: false; readonly error: HeadraceError }
+  | {
+      readonly ok: true
+      readonly baseOffset: number
+      readonly logStartOffset: number
+      /** The batch's time, where it was asked to be that of the append; not known of a batch that was in the log already. */
+      readonly logAppendTimeMs?: number
+    }
+  | { readonly ok: false; readonly error: HeadraceError; readonly recordErrors?: readonly RecordError[] }
+
+/** A record for which its batch was refused. */
+export interface RecordError {
+  /** Its number in the batch, from 0. */
+  readonly record: number
+  readonly message: string
+}
 
 // ---- read
 

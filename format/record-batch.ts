@@ -204,6 +204,18 @@ export function patchBatch(bytes: Uint8Array, position: number, baseOffset: numb
   view.setInt32(position + BATCH_LEADER_EPOCH, leaderEpoch)
 }
 
+/**
+ * Makes `appendedAtMs` the time of all records of the whole batch in `bytes`, in place: the attribute that says so, the greatest
+ * timestamp, a new CRC. Readers then ignore the records' own timestamps, which stay. Answers the header as it is now.
+ */
+export function stampLogAppendTime(bytes: Uint8Array, appendedAtMs: number): RecordBatchHeader {
+  const view = dataView(bytes)
+  view.setUint16(BATCH_ATTRIBUTES, view.getUint16(BATCH_ATTRIBUTES) | ATTRIBUTE_LOG_APPEND_TIME)
+  setSafeInt64(view, BATCH_MAX_TIMESTAMP, appendedAtMs)
+  view.setUint32(BATCH_CRC, crc32c(bytes.subarray(BATCH_ATTRIBUTES)))
+  return readBatchHeader(bytes)
+}
+
 /** The sequence of a batch's last record; 0 follows 2^31-1. A batch without sequence (-1) has none: -1. */
 export function lastSequenceOf(baseSequence: number, lastOffsetDelta: number): number {
   if (baseSequence < 0) return -1

@@ -1,20 +1,25 @@
 import {
   BATCH_BYTES,
   BATCH_COLUMNS,
+  BATCH_FLAG_KEYS_REQUIRED,
+  BATCH_FLAG_LOG_APPEND_TIME,
   BATCH_FLAG_ZSTD_ALLOWED,
   BATCH_FLAGS,
   BATCH_PARTITION,
   BATCH_POSITION,
   BATCH_TOPIC,
   type BatchInputRefusal,
+  RECORD_ERRORS_MAX,
   type SegmentInput,
 } from '../engine/ports/segment-uploader.js'
 import {
   FormatError,
+  iterateRecords,
   RECORD_CODEC_ZSTD,
   type RecordBatchHeader,
   type SegmentIndex,
   SegmentWriter,
+  stampLogAppendTime,
   validateProducedBatch,
 } from '../format/index.js'
 
@@ -66,17 +71,48 @@ function checkBatch(input: SegmentInput, arena: Uint8Array, batch: number): Vali
   const bytes = arena.subarray(position, position + input.batches[row + BATCH_BYTES]!)
   try {
     const header = validateProducedBatch(bytes)
-    const zstdAllowed = (input.batches[row + BATCH_FLAGS]! & BATCH_FLAG_ZSTD_ALLOWED) !== 0
-    if (header.recordCodec === RECORD_CODEC_ZSTD && !zstdAllowed) {
+    const flags = input.batches[row + BATCH_FLAGS]!
+    if (header.recordCodec === RECORD_CODEC_ZSTD && (flags & BATCH_FLAG_ZSTD_ALLOWED) === 0) {
       return { batch, code: 'BATCH_COMPRESSION_UNSUPPORTED', message: 'zstd needs Produce version 7 or later' }
     }
-    const topic = input.batches[row + BATCH_TOPIC]!
-    return { batch, topic, partition: input.batches[row + BATCH_PARTITION]!, bytes, header }
+    // A copy, as not every decompressor takes shared memory.
+    const keyless = (flags & BATCH_FLAG_KEYS_REQUIRED) === 0 ? undefined : keylessRecords(batch, bytes.slice())
+    if (keyless !== undefined) return keyless
+    const valid = { batch, topic: input.batches[row + BATCH_TOPIC]!, partition: input.batches[row + BATCH_PARTITION]! }
+    if ((flags & BATCH_FLAG_LOG_APPEND_TIME) === 0) return { ...valid, bytes, header }
+    // The arena is only read: should this task be lost, another one encodes the same bytes again.
+    const stamped = bytes.slice()
+    return { ...valid, header: stampLogAppendTime(stamped, input.createdAtMs), bytes: stamped }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     return { batch, code: refusalCode(error), message: error.message }
   }
 }
+
+/** Records of one batch are decompressed to at most this much, to look for their keys. */
+const RECORDS_BYTES_MAX = 128 * 1024 * 1024
+
+/**
+ * The refusal of a batch in which records have no key, for a topic in which they would never be compacted away.
+ * @throws FormatError where the records cannot be read
+ */
+function keylessRecords(batch: number, bytes: Uint8Array): BatchInputRefusal | undefined {
+  const recordErrors: { readonly record: number; readonly message: string }[] = []
+  let record = 0
+  let keylessCount = 0
+  for (const { key } of iterateRecords(bytes, { recordsBytesMax: RECORDS_BYTES_MAX })) {
+    if (key === null) {
+      keylessCount += 1
+      if (recordErrors.length < RECORD_ERRORS_MAX) recordErrors.push({ record, message: KEY_MISSING })
+    }
+    record += 1
+  }
+  if (keylessCount === 0) return undefined
+  const message = `${keylessCount} of ${record} records have no key, which every record of a compacted topic needs`
+  return { batch, code: 'BATCH_INVALID', message, recordErrors }
+}
+
+const KEY_MISSING = 'a record of a compacted topic needs a key'
 
 /** Kafka tells bytes that were damaged on the way (CORRUPT_MESSAGE, worth a retry) from a batch that is wrong as built. */
 function refusalCode(error: FormatError): BatchInputRefusal['code'] {

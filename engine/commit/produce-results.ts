@@ -2,7 +2,13 @@ import type { ProduceResult } from '../broker.js'
 import { HeadraceError } from '../errors.js'
 import type { SealedSegment, UploadedSegment } from '../intake/segments.js'
 import type { BatchOutcome, BatchRefusal, SegmentOutcome } from '../ports/catalog.js'
-import type { SegmentOutput } from '../ports/segment-uploader.js'
+import {
+  BATCH_COLUMNS,
+  BATCH_FLAG_LOG_APPEND_TIME,
+  BATCH_FLAGS,
+  type SegmentInput,
+  type SegmentOutput,
+} from '../ports/segment-uploader.js'
 
 /** What each batch of a segment is answered with, in arrival order: refusals of the worker and outcomes of the commit. */
 export function segmentResults(uploaded: UploadedSegment, outcome: SegmentOutcome): readonly ProduceResult[] {
@@ -11,7 +17,7 @@ export function segmentResults(uploaded: UploadedSegment, outcome: SegmentOutcom
   for (const [position, batch] of outcome.batches.entries()) {
     const inputNumber = uploaded.output.batchOrder[position]
     if (inputNumber === undefined) throw new Error('the commit answered more batches than the segment has')
-    results[inputNumber] = batchResult(batch)
+    results[inputNumber] = batchResult(batch, appendTimeOf(uploaded.sealed.input, inputNumber))
   }
   return results
 }
@@ -21,7 +27,9 @@ export function refusedResults(sealed: SealedSegment, output: SegmentOutput): Pr
   const unwritten = new HeadraceError('WORKER_FAILED', 'safe', 'the batch was not written')
   const results: ProduceResult[] = new Array(sealed.batchCount).fill({ ok: false, error: unwritten })
   for (const refusal of output.refusals) {
-    results[refusal.batch] = { ok: false, error: new HeadraceError(refusal.code, 'never', refusal.message) }
+    const { code, message, recordErrors } = refusal
+    const error = new HeadraceError(code, 'never', message)
+    results[refusal.batch] = { ok: false, error, ...(recordErrors === undefined ? {} : { recordErrors }) }
   }
   return results
 }
@@ -30,10 +38,18 @@ export function failedResults(sealed: SealedSegment, error: HeadraceError): read
   return new Array(sealed.batchCount).fill({ ok: false, error })
 }
 
-function batchResult(outcome: BatchOutcome): ProduceResult {
+/** The time that the worker has given the batch, if any. */
+function appendTimeOf(input: SegmentInput, batch: number): number | undefined {
+  const flags = input.batches[batch * BATCH_COLUMNS + BATCH_FLAGS] ?? 0
+  return (flags & BATCH_FLAG_LOG_APPEND_TIME) === 0 ? undefined : input.createdAtMs
+}
+
+function batchResult(outcome: BatchOutcome, logAppendTimeMs: number | undefined): ProduceResult {
   if (outcome.kind === 'refused')
     return { ok: false, error: new HeadraceError(outcome.code, 'never', REFUSALS[outcome.code]) }
-  return { ok: true, baseOffset: outcome.baseOffset, logStartOffset: outcome.logStartOffset }
+  const { kind, baseOffset, logStartOffset } = outcome
+  const timed = kind === 'accepted' && logAppendTimeMs !== undefined
+  return { ok: true, baseOffset, logStartOffset, ...(timed ? { logAppendTimeMs } : {}) }
 }
 
 function tooOld(): HeadraceError {

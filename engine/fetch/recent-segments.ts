@@ -1,7 +1,13 @@
-import { copyBytes, type SegmentIndex } from '../../format/index.js'
+import { copyBytes, type SegmentIndex, stampLogAppendTime } from '../../format/index.js'
 import type { CommittedSegment } from '../intake/segments.js'
 import type { Extent } from '../ports/catalog.js'
-import { BATCH_BYTES, BATCH_COLUMNS, BATCH_POSITION } from '../ports/segment-uploader.js'
+import {
+  BATCH_BYTES,
+  BATCH_COLUMNS,
+  BATCH_FLAG_LOG_APPEND_TIME,
+  BATCH_FLAGS,
+  BATCH_POSITION,
+} from '../ports/segment-uploader.js'
 import { ByteLru } from './byte-lru.js'
 import type { LoadedRun } from './extent-decoder.js'
 import { firstBlockAt } from './fetch-plan.js'
@@ -111,7 +117,7 @@ function gather(segment: RecentSegment, numbers: readonly number[], bytes: numbe
 export function recentCopy(committed: CommittedSegment, bytesMax: number): RecentSegment | undefined {
   const { sealed, output, index } = committed.uploaded
   if (sealed.bytes > bytesMax) return undefined
-  const { batches, arena, segmentId } = sealed.input
+  const { batches, arena, segmentId, createdAtMs } = sealed.input
   const starts = new Uint32Array(output.batchOrder.length + 1)
   const memory = new Uint8Array(sealed.bytes)
   let end = 0
@@ -119,6 +125,9 @@ export function recentCopy(committed: CommittedSegment, bytesMax: number): Recen
     const position = batches[input * BATCH_COLUMNS + BATCH_POSITION] ?? 0
     const bytes = batches[input * BATCH_COLUMNS + BATCH_BYTES] ?? 0
     copyBytes(new Uint8Array(arena, position, bytes), memory, end)
+    // The arena has what the producer sent; the object, what the worker made of it.
+    const flags = batches[input * BATCH_COLUMNS + BATCH_FLAGS] ?? 0
+    if ((flags & BATCH_FLAG_LOG_APPEND_TIME) !== 0) stampLogAppendTime(memory.subarray(end, end + bytes), createdAtMs)
     end += bytes
     starts[number + 1] = end
   }

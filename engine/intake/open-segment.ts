@@ -1,8 +1,10 @@
-import type { ProduceRequest, ProduceResult } from '../broker.js'
+import type { ProduceBatch, ProduceRequest, ProduceResult } from '../broker.js'
 import type { TopicId } from '../model.js'
 import {
   BATCH_BYTES,
   BATCH_COLUMNS,
+  BATCH_FLAG_KEYS_REQUIRED,
+  BATCH_FLAG_LOG_APPEND_TIME,
   BATCH_FLAG_ZSTD_ALLOWED,
   BATCH_FLAGS,
   BATCH_PARTITION,
@@ -51,7 +53,7 @@ export class OpenSegment {
     const firstBatch = this.#batchCount
     for (const batch of request.batches) {
       copier.copy(batch.position, batch.bytes, this.#bytes, this.#used)
-      this.#addRow(batch.topicId, batch.partition, batch.bytes, batch.zstdAllowed ? BATCH_FLAG_ZSTD_ALLOWED : 0)
+      this.#addRow(batch.topicId, batch.partition, batch.bytes, flagsOf(batch))
       this.#used += batch.bytes
     }
     this.#requests.push({ firstBatch, batchCount: request.batches.length, arrivedAtMs, settle })
@@ -98,4 +100,12 @@ export class OpenSegment {
     this.#columns[row + BATCH_FLAGS] = flags
     this.#batchCount++
   }
+}
+
+function flagsOf({ zstdAllowed, logAppendTime, keysRequired }: ProduceBatch): number {
+  return (
+    (zstdAllowed ? BATCH_FLAG_ZSTD_ALLOWED : 0) |
+    (logAppendTime ? BATCH_FLAG_LOG_APPEND_TIME : 0) |
+    (keysRequired ? BATCH_FLAG_KEYS_REQUIRED : 0)
+  )
 }

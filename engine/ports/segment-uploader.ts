@@ -37,6 +37,10 @@ export const BATCH_COLUMNS = 5
 
 /** Flag: the Produce version knows zstd (>= 7); without it a zstd batch is refused. */
 export const BATCH_FLAG_ZSTD_ALLOWED = 1
+/** Flag: the batch is stored with the segment's creation time as the time of all its records. */
+export const BATCH_FLAG_LOG_APPEND_TIME = 2
+/** Flag: a record without a key refuses the batch. */
+export const BATCH_FLAG_KEYS_REQUIRED = 4
 
 export interface SegmentOutput {
   /** 0 when no batch was valid; then nothing was uploaded. */
@@ -55,4 +59,9 @@ export interface BatchInputRefusal {
   readonly batch: number
   readonly code: 'BATCH_CORRUPT' | 'BATCH_INVALID' | 'BATCH_COMPRESSION_UNSUPPORTED' | 'BATCH_TIMESTAMP_INVALID'
   readonly message: string
+  /** The records at fault, where it was records; at most `RECORD_ERRORS_MAX` of them. */
+  readonly recordErrors?: readonly { readonly record: number; readonly message: string }[]
 }
+
+/** A client fails the records it is told of and may send the others again; no batch needs more. */
+export const RECORD_ERRORS_MAX = 10_000

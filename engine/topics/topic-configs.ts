@@ -300,6 +300,17 @@ export function checkTopicConfigs(configs: Readonly<Record<string, string>>): vo
   }
 }
 
+/** Whether `cleanup.policy` names the policy. */
+export function hasCleanupPolicy(configs: Readonly<Record<string, string>>, policy: 'delete' | 'compact'): boolean {
+  const value = configs['cleanup.policy'] ?? 'delete'
+  return value.split(',').some((item) => item.trim() === policy)
+}
+
+/** Whether records get the time at which they were written. */
+export function hasLogAppendTime(configs: Readonly<Record<string, string>>): boolean {
+  return configs['message.timestamp.type'] === 'LogAppendTime'
+}
+
 /** The value of a numeric config as the topic has it, or the default given. */
 export function numericConfig(configs: Readonly<Record<string, string>>, name: string, otherwise: number): number {
   const value = configs[name]

@@ -1,10 +1,17 @@
 import t from 'tap'
-import { BATCH_COLUMNS, BATCH_FLAG_ZSTD_ALLOWED, type SegmentInput } from '../../engine/ports/segment-uploader.js'
+import {
+  BATCH_COLUMNS,
+  BATCH_FLAG_KEYS_REQUIRED,
+  BATCH_FLAG_LOG_APPEND_TIME,
+  BATCH_FLAG_ZSTD_ALLOWED,
+  type SegmentInput,
+} from '../../engine/ports/segment-uploader.js'
 import {
   decodeIndexedBlock,
   encodeRawBatch,
   encodeRecordBatch,
   iterateBatches,
+  iterateRecords,
   openSegment,
   verifySegment,
 } from '../../format/index.js'
@@ -139,4 +146,61 @@ t.test('without a valid batch there is no object', async (t) => {
   t.equal(encoded.objectBytes, 0)
   t.equal(object.byteLength, 0)
   t.equal(encoded.refusals.length, 1)
+})
+
+t.test('records get the time of the segment where the topic says so, and the arena stays as it was', async (t) => {
+  const placed = [BATCH_FLAG_LOG_APPEND_TIME, 0].map((flags, partition): Placed => {
+    return { topicId: TOPIC_A, partition, bytes: batch('timed'), flags }
+  })
+  const input = { ...segmentInput(placed), createdAtMs: 1_700_000_000_000 }
+  const before = new Uint8Array(input.arena).slice()
+  const { encoded, object } = encode(input)
+  t.same(new Uint8Array(input.arena), before)
+  const times = encoded.index.blocks.map((block) => {
+    t.equal(block.batches[0]?.maxTimestampMs, block.partition === 0 ? input.createdAtMs : 5)
+    const { rawBytes } = decodeIndexedBlock(object.subarray(block.position, block.position + block.bytes), block)
+    return [...iterateRecords(rawBytes)].map(({ timestampMs }) => timestampMs)
+  })
+  t.same(times, [[input.createdAtMs], [5]])
+  t.same(await verifySegment(sourceOf(object)).then((report) => report.damages ?? []), [])
+})
+
+t.test('a batch with records that have no key is refused where keys are needed, compressed or not', async (t) => {
+  const keyed = (keys: readonly (string | null)[], compression: 'none' | 'gzip' | 'snappy' | 'lz4' = 'none') =>
+    encodeRecordBatch({
+      compression,
+      records: keys.map((key) => ({ timestampMs: 5, key: key === null ? null : Buffer.from(key), value: null })),
+    })
+  const unreadable = encodeRawBatch({
+    records: new Uint8Array(30),
+    baseOffset: 0,
+    leaderEpoch: -1,
+    attributes: 1,
+    lastOffsetDelta: 0,
+    baseTimestampMs: 1,
+    maxTimestampMs: 1,
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+    recordCount: 1,
+  })
+  const flags = BATCH_FLAG_KEYS_REQUIRED | BATCH_FLAG_LOG_APPEND_TIME
+  const batches = [
+    keyed(['a', 'b']),
+    keyed(['a', null, 'c', null]),
+    keyed(['a', 'b'], 'gzip'),
+    keyed([null, 'b'], 'gzip'),
+    unreadable,
+    keyed(['a', 'b'], 'snappy'),
+    keyed(['a', 'b'], 'lz4'),
+    keyed(['a', null], 'lz4'),
+  ]
+  const { encoded } = encode(segmentInput(batches.map((bytes) => ({ topicId: TOPIC_A, partition: 0, bytes, flags }))))
+  t.same([...encoded.batchOrder], [0, 2, 5, 6])
+  t.match(encoded.refusals, [
+    { batch: 1, code: 'BATCH_INVALID', message: /2 of 4 records/, recordErrors: [{ record: 1 }, { record: 3 }] },
+    { batch: 3, code: 'BATCH_INVALID', recordErrors: [{ record: 0, message: /needs a key/ }] },
+    { batch: 4, code: 'BATCH_INVALID' },
+    { batch: 7, code: 'BATCH_INVALID', recordErrors: [{ record: 1 }] },
+  ])
 })

@@ -34,6 +34,10 @@ export interface ProducePartitionResponse {
   readonly errorMessage: string | null
   readonly baseOffset: number
   readonly logStartOffset: number
+  /** `LOG_APPEND_TIME_NONE` where the timestamps are the producer's. */
+  readonly logAppendTimeMs: number
+  /** Records for which the batch was refused. */
+  readonly recordErrors: readonly { readonly record: number; readonly message: string }[]
 }
 
 /**
@@ -74,8 +78,7 @@ function decodePartition(reader: WireReader): ProducePartition {
   return { partition, records }
 }
 
-/** Timestamps are the producer's: there is no append time. */
-const LOG_APPEND_TIME_NONE = -1
+export const LOG_APPEND_TIME_NONE = -1
 
 function encodeResponse(writer: WireWriter, response: ProduceResponse, version: number): void {
   writer.array(response.topics, (topic) => {
@@ -84,11 +87,14 @@ function encodeResponse(writer: WireWriter, response: ProduceResponse, version: 
       writer.i32(partition.partition)
       writer.i16(partition.errorCode)
       writer.i64(partition.baseOffset)
-      writer.i64(LOG_APPEND_TIME_NONE)
+      writer.i64(partition.logAppendTimeMs)
       if (version >= 5) writer.i64(partition.logStartOffset)
       if (version >= 8) {
-        // Record errors: a batch is refused whole, and which record was at fault stays in the message.
-        writer.array([], () => {})
+        writer.array(partition.recordErrors, ({ record, message }) => {
+          writer.i32(record)
+          writer.nullableString(message)
+          writer.tags()
+        })
         writer.nullableString(partition.errorMessage)
       }
       writer.tags()

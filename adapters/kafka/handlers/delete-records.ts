@@ -1,6 +1,6 @@
 import type { DeleteRecordsResult, DeleteRecordsRequest as EngineRequest } from '../../../engine/broker.js'
 import { isHeadraceError } from '../../../engine/errors.js'
-import type { Topic } from '../../../engine/model.js'
+import { hasCleanupPolicy } from '../../../engine/topics/topic-configs.js'
 import {
   type DeleteRecordsPartition,
   type DeleteRecordsPartitionResponse,
@@ -44,16 +44,11 @@ function planPartition(
   const refused = failure ?? partitionFailure(context, topic, partition)
   if (refused !== undefined) return { partition, errorCode: refused.errorCode }
   // What compaction keeps are the last values of all keys, and not what is young: Kafka refuses this too.
-  if (!keepsByAge(topic!)) return { partition, errorCode: KafkaError.POLICY_VIOLATION }
+  if (!hasCleanupPolicy(topic!.configs, 'delete')) return { partition, errorCode: KafkaError.POLICY_VIOLATION }
   if (offset < HIGH_WATERMARK) return { partition, errorCode: KafkaError.OFFSET_OUT_OF_RANGE }
   const target = offset === HIGH_WATERMARK ? 'high-watermark' : offset
   deletions.push({ topicId: topic!.topicId, partition, offset: target })
   return { partition, deletion: deletions.length - 1 }
-}
-
-function keepsByAge({ configs }: Topic): boolean {
-  const policies = (configs['cleanup.policy'] ?? 'delete').split(',').map((policy) => policy.trim())
-  return policies.includes('delete')
 }
 
 async function deleteRecords(

@@ -1,7 +1,14 @@
 import type { PendingProduce, ProduceBatch, ProduceResult } from '../../../engine/broker.js'
 import { isHeadraceError } from '../../../engine/errors.js'
 import type { Topic } from '../../../engine/model.js'
-import type { ProducePartition, ProducePartitionResponse, ProduceRequest, ProduceResponse } from '../apis/00-produce.js'
+import { hasCleanupPolicy, hasLogAppendTime } from '../../../engine/topics/topic-configs.js'
+import {
+  LOG_APPEND_TIME_NONE,
+  type ProducePartition,
+  type ProducePartitionResponse,
+  type ProduceRequest,
+  type ProduceResponse,
+} from '../apis/00-produce.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaFailure, kafkaFailure } from '../errors.js'
 import { failureOf, partitionFailure, type Resolved, resolveNames, unknownTopic } from './resolve-topics.js'
@@ -34,6 +41,8 @@ export async function acceptProduce(
         position,
         bytes,
         zstdAllowed: version >= ZSTD_VERSION_MIN,
+        logAppendTime: hasLogAppendTime(topic!.configs),
+        keysRequired: hasCleanupPolicy(topic!.configs, 'compact'),
       })
       return { partition: partition.partition, batch: batches.length - 1 }
     }),
@@ -145,9 +154,20 @@ function answer(
   results: readonly ProduceResult[],
 ): ProducePartitionResponse {
   const { partition } = planned
-  if (planned.failure !== undefined) return { partition, ...planned.failure, baseOffset: -1, logStartOffset: -1 }
+  if (planned.failure !== undefined) return { ...refused, partition, ...planned.failure }
   const result = results[planned.batch]!
-  if (!result.ok) return { partition, ...failureOf(context, result.error), baseOffset: -1, logStartOffset: -1 }
-  const { baseOffset, logStartOffset } = result
-  return { partition, errorCode: KafkaError.NONE, errorMessage: null, baseOffset, logStartOffset }
+  if (!result.ok) {
+    return { ...refused, partition, ...failureOf(context, result.error), recordErrors: result.recordErrors ?? [] }
+  }
+  const { baseOffset, logStartOffset, logAppendTimeMs = LOG_APPEND_TIME_NONE } = result
+  return { ...refused, partition, errorCode: KafkaError.NONE, baseOffset, logStartOffset, logAppendTimeMs }
+}
+
+/** What a partition is answered with where there is nothing better to say. */
+const refused = {
+  errorMessage: null,
+  baseOffset: -1,
+  logStartOffset: -1,
+  logAppendTimeMs: LOG_APPEND_TIME_NONE,
+  recordErrors: [],
 }

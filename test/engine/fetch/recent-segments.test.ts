@@ -2,9 +2,12 @@ import t from 'tap'
 import { RecentSegments, recentCopy } from '../../../engine/fetch/index.js'
 import type { CommittedSegment } from '../../../engine/intake/segments.js'
 import type { Extent } from '../../../engine/ports/catalog.js'
+import { BATCH_FLAG_LOG_APPEND_TIME } from '../../../engine/ports/segment-uploader.js'
+import { iterateRecords } from '../../../format/index.js'
 import { batchOf, concatenate, TestLog, TOPIC_ID, type WrittenSegment } from '../../support/test-log.js'
 
 const counts = [3, 1, 4, 1, 5]
+const APPENDED_MS = 1_700_000_000_000
 
 async function setUp() {
   const log = await TestLog.create(2)
@@ -20,7 +23,7 @@ async function setUp() {
 }
 
 /** The segment as the commit lane has it: its batches lie in an arena, in the order they came. */
-function committedOf(written: WrittenSegment): CommittedSegment {
+function committedOf(written: WrittenSegment, flags = 0): CommittedSegment {
   const count = written.batches.length
   const arrival = written.batches.map((_, number) => (number * 3) % count)
   const bytes = written.batches.reduce((sum, batch) => sum + batch.bytes.byteLength, 0)
@@ -31,12 +34,12 @@ function committedOf(written: WrittenSegment): CommittedSegment {
   for (const [input, number] of arrival.entries()) {
     const batch = written.batches[number]?.bytes ?? new Uint8Array(0)
     new Uint8Array(arena).set(batch, position)
-    batches.set([0, 0, position, batch.byteLength, 0], input * 5)
+    batches.set([0, 0, position, batch.byteLength, flags], input * 5)
     batchOrder[number] = input
     position += batch.byteLength
   }
   const { segmentId, objectKey, index } = written
-  const input = { segmentId, objectKey, createdAtMs: 0, arena, topicIds: [TOPIC_ID], batches }
+  const input = { segmentId, objectKey, createdAtMs: APPENDED_MS, arena, topicIds: [TOPIC_ID], batches }
   return {
     uploaded: { sealed: { segmentId, input, bytes }, output: { batchOrder }, index },
   } as unknown as CommittedSegment
@@ -86,4 +89,13 @@ t.test('large segments are not copied, the budget is kept', async (t) => {
   const copy = recentCopy(committed, 1e6)
   if (copy !== undefined) recent.remember(copy)
   t.equal(recent.bytes, 0)
+})
+
+t.test('batches that got the time of their append have it here too', async (t) => {
+  const { written } = await setUp()
+  const copy = recentCopy(committedOf(written, BATCH_FLAG_LOG_APPEND_TIME), 1e6)
+  for (const number of written.batches.keys()) {
+    const times = [...iterateRecords(copy?.batch(number) ?? new Uint8Array(0))].map(({ timestampMs }) => timestampMs)
+    t.ok(times.length > 0 && times.every((timestampMs) => timestampMs === APPENDED_MS))
+  }
 })

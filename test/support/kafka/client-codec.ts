@@ -50,12 +50,17 @@ const produce: ClientCodec = {
         const logAppendTimeMs = version >= 2 ? reader.i64() : undefined
         const logStartOffset = version >= 5 ? reader.i64() : undefined
         let errorMessage: string | null | undefined
+        let recordErrors: object[] | undefined
         if (version >= 8) {
-          reader.array(() => [reader.i32(), reader.nullableString(), reader.tags()])
+          recordErrors = reader.array(() => {
+            const recordError = { record: reader.i32(), message: reader.nullableString() }
+            reader.tags()
+            return recordError
+          })
           errorMessage = reader.nullableString()
         }
         reader.tags()
-        return { partition, errorCode, baseOffset, logAppendTimeMs, logStartOffset, errorMessage }
+        return { partition, errorCode, baseOffset, logAppendTimeMs, logStartOffset, errorMessage, recordErrors }
       })
       reader.tags()
       return { name, partitions }

@@ -127,7 +127,15 @@ export const sampleResponses: Record<ApiName, SampleResponse> = {
         {
           name: 'events',
           partitions: [
-            { partition: 7, errorCode: 10, errorMessage: 'too large', baseOffset: 2 ** 35, logStartOffset: 12 },
+            {
+              partition: 7,
+              errorCode: 10,
+              errorMessage: 'too large',
+              baseOffset: 2 ** 35,
+              logStartOffset: 12,
+              logAppendTimeMs: 1e12,
+              recordErrors: [{ record: 3, message: 'no key' }],
+            },
           ],
         },
       ],
@@ -141,9 +149,10 @@ export const sampleResponses: Record<ApiName, SampleResponse> = {
               partition: 7,
               errorCode: 10,
               baseOffset: 2 ** 35,
-              logAppendTimeMs: -1,
+              logAppendTimeMs: 1e12,
               logStartOffset: since(version, 5, 12),
               errorMessage: since(version, 8, 'too large'),
+              recordErrors: since(version, 8, [{ record: 3, message: 'no key' }]),
             },
           ],
         },

@@ -54,7 +54,15 @@ t.test('produce answers each partition for itself', async (t) => {
     answers.map(({ errorCode }) => errorCode),
     [0, 3, 3, 17, 87, 87, 87, 87, 2, 2, 10, 0, 10, 0, 0],
   )
-  t.strictSame(answers[0], { partition: 0, errorCode: 0, errorMessage: null, baseOffset: 0, logStartOffset: 0 })
+  t.strictSame(answers[0], {
+    partition: 0,
+    errorCode: 0,
+    errorMessage: null,
+    baseOffset: 0,
+    logStartOffset: 0,
+    logAppendTimeMs: -1,
+    recordErrors: [],
+  })
   t.equal(answers.at(-1)?.baseOffset, 3)
   t.match(answers[10]?.errorMessage, /larger than max.message.bytes = 100 of small/)
   t.equal(context.broker.appended.length, 1, 'one request, one append')
@@ -79,6 +87,19 @@ t.test('produce below version 7 does not know zstd', async (t) => {
   t.equal(context.broker.appended[0]?.batches[0]?.zstdAllowed, false)
 })
 
+t.test('what the topic demands of its records goes with them', async (t) => {
+  const context = fakeContext()
+  await context.broker.topics.create({
+    name: 'keyed',
+    configs: { 'cleanup.policy': 'delete, compact', 'message.timestamp.type': 'LogAppendTime' },
+  })
+  await produce(context, [{}, { name: 'keyed' }])
+  t.match(context.broker.appended[0]?.batches, [
+    { logAppendTime: false, keysRequired: false },
+    { logAppendTime: true, keysRequired: true },
+  ])
+})
+
 t.test('produce says what the engine said', async (t) => {
   const context = fakeContext()
   await produce(context, [{}])
@@ -90,6 +111,12 @@ t.test('produce says what the engine said', async (t) => {
   const error = new HeadraceError('SEQUENCE_GAP', 'never', 'gap')
   context.broker.intake.append = async () => ({ results: Promise.resolve([{ ok: false, error }]) })
   t.match((await produce(context, [{}]))[0], { errorCode: 45, errorMessage: 'gap' })
+  const recordErrors = [{ record: 3, message: 'no key' }]
+  context.broker.intake.append = async () => ({ results: Promise.resolve([{ ok: false, error, recordErrors }]) })
+  t.match((await produce(context, [{}]))[0], { recordErrors })
+  const timed = { ok: true as const, baseOffset: 1, logStartOffset: 0, logAppendTimeMs: 77 }
+  context.broker.intake.append = async () => ({ results: Promise.resolve([timed]) })
+  t.match((await produce(context, [{}]))[0], { errorCode: 0, logAppendTimeMs: 77, recordErrors: [] })
   context.broker.intake.append = async () => {
     throw new TypeError('a bug')
   }
