@@ -5,23 +5,35 @@ import { handleAlterConfigs, handleIncrementalAlterConfigs } from './handlers/al
 import { handleApiVersions } from './handlers/api-versions.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
+import { handleDeleteGroups } from './handlers/delete-groups.js'
 import { handleDeleteRecords } from './handlers/delete-records.js'
 import { handleDeleteTopics } from './handlers/delete-topics.js'
 import { handleDescribeCluster } from './handlers/describe-cluster.js'
 import { handleDescribeConfigs } from './handlers/describe-configs.js'
+import { handleDescribeGroups } from './handlers/describe-groups.js'
 import { handleDescribeLogDirs } from './handlers/describe-log-dirs.js'
 import { handleDescribeProducers } from './handlers/describe-producers.js'
 import { handleDescribeTopicPartitions } from './handlers/describe-topic-partitions.js'
 import { handleElectLeaders } from './handlers/elect-leaders.js'
 import { handleFetch } from './handlers/fetch.js'
+import { handleFindCoordinator } from './handlers/find-coordinator.js'
+import { handleHeartbeat } from './handlers/heartbeat.js'
 import { handleInitProducerId } from './handlers/init-producer-id.js'
+import { handleJoinGroup } from './handlers/join-group.js'
+import { handleLeaveGroup } from './handlers/leave-group.js'
+import { handleListGroups } from './handlers/list-groups.js'
 import { handleListOffsets } from './handlers/list-offsets.js'
 import { handleMetadata } from './handlers/metadata.js'
+import { handleOffsetCommit } from './handlers/offset-commit.js'
+import { handleOffsetDelete } from './handlers/offset-delete.js'
+import { handleOffsetFetch } from './handlers/offset-fetch.js'
+import { handleOffsetForLeaderEpoch } from './handlers/offset-for-leader-epoch.js'
 import {
   handleAlterPartitionReassignments,
   handleListPartitionReassignments,
 } from './handlers/partition-reassignments.js'
 import { acceptProduce } from './handlers/produce.js'
+import { handleSyncGroup } from './handlers/sync-group.js'
 import { handleDescribeTransactions, handleListTransactions } from './handlers/transactions.js'
 import type { Frame } from './response-queue.js'
 import { encodeResponseHeader } from './wire/header.js'
@@ -60,6 +72,15 @@ export const endpoints: ReadonlyMap<number, Endpoint> = new Map(
     endpoint(apiCodecs.fetch, handleFetch, { serial: true }),
     endpoint(apiCodecs.listOffsets, handleListOffsets),
     endpoint(apiCodecs.metadata, handleMetadata),
+    endpoint(apiCodecs.offsetCommit, handleOffsetCommit),
+    endpoint(apiCodecs.offsetFetch, handleOffsetFetch),
+    endpoint(apiCodecs.findCoordinator, handleFindCoordinator),
+    endpoint(apiCodecs.joinGroup, handleJoinGroup),
+    endpoint(apiCodecs.heartbeat, handleHeartbeat),
+    endpoint(apiCodecs.leaveGroup, handleLeaveGroup),
+    endpoint(apiCodecs.syncGroup, handleSyncGroup),
+    endpoint(apiCodecs.describeGroups, handleDescribeGroups),
+    endpoint(apiCodecs.listGroups, handleListGroups),
     endpoint(apiCodecs.apiVersions, handleApiVersions),
     endpoint(apiCodecs.createTopics, handleCreateTopics),
     endpoint(apiCodecs.deleteTopics, handleDeleteTopics),
@@ -78,6 +99,9 @@ export const endpoints: ReadonlyMap<number, Endpoint> = new Map(
     endpoint(apiCodecs.describeTransactions, handleDescribeTransactions),
     endpoint(apiCodecs.listTransactions, handleListTransactions),
     endpoint(apiCodecs.describeTopicPartitions, handleDescribeTopicPartitions),
+    endpoint(apiCodecs.offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
+    endpoint(apiCodecs.deleteGroups, handleDeleteGroups),
+    endpoint(apiCodecs.offsetDelete, handleOffsetDelete),
   ].map((each) => [each.codec.key, each]),
 )
 
@@ -89,9 +113,10 @@ function endpoint<Request, Response>(
   return {
     codec,
     serial,
-    accept(call) {
-      const request = codec.decodeRequest(call.reader, call.version)
-      return async () => encodeFrame(codec, call, await handle(call.context, request, call.version))
+    accept({ context, version, correlationId, reader }) {
+      const request = codec.decodeRequest(reader, version)
+      // What waits must not hold the frame: a JoinGroup is parked for as long as a rebalance takes.
+      return async () => encodeFrame(codec, { version, correlationId }, await handle(context, request, version))
     },
   }
 }
@@ -101,12 +126,13 @@ function produceEndpoint(): Endpoint {
   return {
     codec,
     serial: false,
-    async accept(call) {
-      const request = codec.decodeRequest(call.reader, call.version)
-      const respond = await acceptProduce(call.context, request, call.version, call.chunks)
+    async accept({ context, version, correlationId, reader, chunks }) {
+      const request = codec.decodeRequest(reader, version)
+      const respond = await acceptProduce(context, request, version, chunks)
+      const { acks } = request
       return async () => {
         const response = await respond()
-        if (request.acks !== 0) return encodeFrame(codec, call, response)
+        if (acks !== 0) return encodeFrame(codec, { version, correlationId }, response)
         // Nobody reads an answer: the end of the connection is the only way to say that something went wrong.
         for (const { partitions } of response.topics) {
           const failed = partitions.find(({ errorCode }) => errorCode !== 0)

@@ -129,6 +129,13 @@ export class WireReader {
     return this.#text(this.i16())
   }
 
+  /** A copy: what a group keeps must not keep its frame. */
+  bytes(): Uint8Array {
+    const bytes = this.flexible ? this.uvarint() - 1 : this.i32()
+    if (bytes < 0) throw this.#error('LENGTH_INVALID', `A byte field that must not be null declares ${bytes} bytes`)
+    return this.#takeBytes(bytes).slice()
+  }
+
   // ---- arrays
 
   array<T>(readElement: (reader: this) => T): T[] {

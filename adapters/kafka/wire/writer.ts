@@ -94,6 +94,12 @@ export class WireWriter {
     this.flexible = flexible
   }
 
+  bytes(value: Uint8Array): void {
+    if (this.flexible) this.uvarint(value.byteLength + 1)
+    else this.i32(value.byteLength)
+    this.#bytes(value)
+  }
+
   // ---- arrays
 
   array<T>(elements: readonly T[], writeElement: (element: T) => void): void {

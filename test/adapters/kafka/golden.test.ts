@@ -21,7 +21,9 @@ function decode(frame: GoldenFrame, chunks: readonly Uint8Array[]) {
   return { ...front, clientId, request, remaining: reader.remaining }
 }
 
-for (const name of ['kcat.hex', 'kafkajs.hex', 'platformatic.hex', 'franz-go.hex']) {
+const FRANZ_GO_FILES = ['franz-go.hex', 'franz-go-groups.hex']
+
+for (const name of ['kcat.hex', 'kafkajs.hex', 'platformatic.hex', ...FRANZ_GO_FILES]) {
   t.test(`${name}: annotations say what is there; requests decode however they are cut`, async (t) => {
     const { text, frames } = readGolden(name)
     t.ok(frames.length >= 7)
@@ -42,7 +44,7 @@ for (const name of ['kcat.hex', 'kafkajs.hex', 'platformatic.hex', 'franz-go.hex
 }
 
 t.test('franz-go: its requests mean what was written, our responses are its bytes, in every version', async (t) => {
-  const { frames } = readGolden('franz-go.hex')
+  const frames = FRANZ_GO_FILES.flatMap((name) => readGolden(name).frames)
   const expected = new Set<string>()
   for (const [api, codec] of Object.entries(apiCodecs)) {
     for (let version = codec.validVersions.min; version <= codec.validVersions.max; version++) {

@@ -2,6 +2,7 @@ import type { WireReader } from '../../../adapters/kafka/wire/reader.js'
 import { ZERO_UUID } from '../../../adapters/kafka/wire/uuid.js'
 import type { WireWriter } from '../../../adapters/kafka/wire/writer.js'
 import { adminClientCodecs } from './admin-client-codec.js'
+import { groupClientCodecs } from './group-client-codec.js'
 
 /**
  * The client's half of the codecs: requests are written, responses read. Tests drive every version with it; that it
@@ -389,6 +390,7 @@ export const clientCodecs = {
   deleteTopics,
   initProducerId,
   ...adminClientCodecs,
+  ...groupClientCodecs,
 } as const
 
 export type ApiName = keyof typeof clientCodecs

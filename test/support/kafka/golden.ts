@@ -105,8 +105,9 @@ class TracingReader extends WireReader {
   override uvarint = () => this.#trace('uvarint', () => super.uvarint())
   override nullableString = () => this.#trace('string', () => super.nullableString())
   override nullableShortString = () => this.#trace('string', () => super.nullableShortString())
+  override bytes = () => this.#trace('bytes', () => super.bytes())
   override records = () => this.#trace('records', () => super.records())
-  override skip = (bytes: number) => this.#trace('unknown tag', () => super.skip(bytes))
+  override skip = (bytes: number) => this.#trace('skipped', () => super.skip(bytes))
 
   #trace<T>(type: string, read: () => T): T {
     if (this.#nested) return read()
@@ -116,11 +117,16 @@ class TracingReader extends WireReader {
     this.#nested = false
     if (this.position > start) {
       const hex = Buffer.from(this.#bytes.subarray(start, this.position)).toString('hex')
-      const meaning = type === 'records' ? describeRecords(value as RecordsField | null) : (JSON.stringify(value) ?? '')
-      this.lines.push(`${hex}  # ${type} ${meaning}`.trimEnd())
+      this.lines.push(`${hex}  # ${type} ${describe(type, value)}`.trimEnd())
     }
     return value
   }
+}
+
+function describe(type: string, value: unknown): string {
+  if (type === 'records') return describeRecords(value as RecordsField | null)
+  if (type === 'bytes') return JSON.stringify(Buffer.from(value as Uint8Array).toString('latin1'))
+  return JSON.stringify(value) ?? ''
 }
 
 function describeRecords(records: RecordsField | null): string {

@@ -2,6 +2,7 @@ import { ZERO_UUID } from '../../../adapters/kafka/wire/uuid.js'
 import { adminSampleRequests, adminSampleResponses } from './admin-samples.js'
 import { fakeBatch } from './bytes.js'
 import type { ApiName } from './client-codec.js'
+import { groupSampleRequests, groupSampleResponses } from './group-samples.js'
 import { type SampleRequest, type SampleResponse, since } from './sample.js'
 
 const topicId = '6ba7b810-9dad-11d1-80b4-00c04fd430c8'
@@ -22,6 +23,7 @@ const createTopic = {
 /** One request per API with no field at its default. */
 export const sampleRequests: Record<ApiName, SampleRequest> = {
   ...adminSampleRequests,
+  ...groupSampleRequests,
   produce: {
     transactionalId: 'txn',
     acks: -1,
@@ -121,6 +123,7 @@ export const sampleRequests: Record<ApiName, SampleRequest> = {
 /** One response per API with no field at its default, and what each version carries of it. */
 export const sampleResponses: Record<ApiName, SampleResponse> = {
   ...adminSampleResponses,
+  ...groupSampleResponses,
   produce: {
     sent: {
       topics: [

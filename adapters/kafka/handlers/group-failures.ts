@@ -1,0 +1,26 @@
+import { type HeadraceErrorCode, isHeadraceError } from '../../../engine/errors.js'
+import type { RequestContext } from '../context.js'
+import { KafkaError, type KafkaErrorCode, type KafkaFailure, kafkaFailure } from '../errors.js'
+import { failureOf } from './resolve-topics.js'
+
+/**
+ * The error in the terms of the group APIs. Consumers look for their coordinator again after two codes only, and take the
+ * codes that make a producer retry as fatal: a catalog that is away for a moment must not end them.
+ */
+export function groupFailureOf(context: RequestContext, error: unknown): KafkaFailure {
+  const errorCode = isHeadraceError(error) ? TRANSIENT[error.code] : undefined
+  return errorCode === undefined ? failureOf(context, error) : kafkaFailure(errorCode, (error as Error).message)
+}
+
+const TRANSIENT: Readonly<Partial<Record<HeadraceErrorCode, KafkaErrorCode>>> = {
+  CATALOG_UNAVAILABLE: KafkaError.COORDINATOR_NOT_AVAILABLE,
+  CATALOG_CONFLICT: KafkaError.COORDINATOR_NOT_AVAILABLE,
+  CATALOG_OUTCOME_UNKNOWN: KafkaError.COORDINATOR_NOT_AVAILABLE,
+  AGENT_EXPIRED: KafkaError.NOT_COORDINATOR,
+  AGENT_CLOSING: KafkaError.NOT_COORDINATOR,
+}
+
+/** The code of a member's or partition's own result. */
+export function groupErrorCode(context: RequestContext, error: unknown): KafkaErrorCode {
+  return error === undefined ? KafkaError.NONE : groupFailureOf(context, error).errorCode
+}

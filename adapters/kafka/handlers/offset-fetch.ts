@@ -1,0 +1,101 @@
+import type { FetchedOffset } from '../../../engine/groups/group-coordinator.js'
+import type { TopicId } from '../../../engine/model.js'
+import type {
+  OffsetFetchGroup,
+  OffsetFetchGroupResponse,
+  OffsetFetchPartitionResponse,
+  OffsetFetchRequest,
+  OffsetFetchResponse,
+  OffsetFetchTopic,
+  OffsetFetchTopicResponse,
+} from '../apis/09-offset-fetch.js'
+import type { RequestContext } from '../context.js'
+import { KafkaError, type KafkaErrorCode } from '../errors.js'
+import { groupFailureOf } from './group-failures.js'
+import { resolvePartitions } from './resolve-partitions.js'
+
+/** First version that can say that a group as a whole failed. */
+const GROUP_ERROR_VERSION_MIN = 2
+
+export async function handleOffsetFetch(
+  context: RequestContext,
+  request: OffsetFetchRequest,
+  version: number,
+): Promise<OffsetFetchResponse> {
+  const groups: OffsetFetchGroupResponse[] = []
+  // One by one, and each group once: a request that names a thousand groups must not make a thousand lookups at once, nor
+  // one that names the same group a thousand times an answer that large.
+  const asked = new Map(request.groups.map((group) => [group.groupId, group]))
+  for (const group of asked.values()) groups.push(await fetchGroup(context, group, version))
+  return { groups }
+}
+
+async function fetchGroup(
+  context: RequestContext,
+  { groupId, topics }: OffsetFetchGroup,
+  version: number,
+): Promise<OffsetFetchGroupResponse> {
+  try {
+    const found = topics === null ? await fetchAll(context, groupId) : await fetchNamed(context, groupId, topics)
+    return { groupId, errorCode: KafkaError.NONE, topics: found }
+  } catch (error) {
+    const { errorCode } = groupFailureOf(context, error)
+    const failed = version < GROUP_ERROR_VERSION_MIN ? withError(topics ?? [], errorCode) : []
+    return { groupId, errorCode, topics: failed }
+  }
+}
+
+/** What the topic or group is not known to have is not committed, and no error: clients ask before they begin. */
+async function fetchNamed(
+  context: RequestContext,
+  groupId: string,
+  asked: readonly OffsetFetchTopic[],
+): Promise<OffsetFetchTopicResponse[]> {
+  const { refs, topics } = await resolvePartitions(
+    context,
+    asked,
+    (partition) => partition,
+    (ref) => ref,
+  )
+  const offsets = await context.broker.groups.fetchOffsets(groupId, refs)
+  return topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map(({ partition, errorCode, place }) => {
+      if (place !== undefined) return describe(offsets[place]!)
+      const unknown = errorCode === KafkaError.UNKNOWN_TOPIC_OR_PARTITION
+      return uncommitted(partition, unknown ? KafkaError.NONE : errorCode)
+    }),
+  }))
+}
+
+async function fetchAll(context: RequestContext, groupId: string): Promise<OffsetFetchTopicResponse[]> {
+  const { groups, topics } = context.broker
+  const offsets = await groups.fetchOffsets(groupId)
+  const byTopic = new Map<TopicId, FetchedOffset[]>()
+  for (const offset of offsets) {
+    const ofTopic = byTopic.get(offset.topicId)
+    if (ofTopic === undefined) byTopic.set(offset.topicId, [offset])
+    else ofTopic.push(offset)
+  }
+  const found = await topics.byId([...byTopic.keys()])
+  // A topic that was deleted has no name any more, and nothing to go on reading.
+  return [...byTopic].flatMap(([topicId, ofTopic]) => {
+    const topic = found.get(topicId)
+    return topic === undefined ? [] : [{ name: topic.name, partitions: ofTopic.map(describe) }]
+  })
+}
+
+function describe({ partition, offset, leaderEpoch, metadata }: FetchedOffset): OffsetFetchPartitionResponse {
+  return { partition, errorCode: KafkaError.NONE, offset, leaderEpoch, metadata }
+}
+
+function uncommitted(partition: number, errorCode: KafkaErrorCode): OffsetFetchPartitionResponse {
+  return { partition, errorCode, offset: -1, leaderEpoch: -1, metadata: '' }
+}
+
+function withError(topics: readonly OffsetFetchTopic[], errorCode: KafkaErrorCode): OffsetFetchTopicResponse[] {
+  return topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.map((partition) => uncommitted(partition, errorCode)),
+  }))
+}
