@@ -22,8 +22,8 @@ export async function handleFindCoordinator(
 
 const NOBODY = { nodeId: -1, host: '', port: -1 }
 
-function coordinatorOf({ broker }: RequestContext, key: string): Coordinator {
-  const { nodeId, host, port } = broker.cluster.coordinatorOf(key)
+function coordinatorOf({ broker, client }: RequestContext, key: string): Coordinator {
+  const { nodeId, host, port } = broker.cluster.coordinatorOf(key, client)
   return { key, errorCode: KafkaError.NONE, errorMessage: null, nodeId, host, port }
 }
 
