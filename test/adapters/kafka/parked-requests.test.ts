@@ -26,7 +26,7 @@ const joined: JoinAnswer = {
 
 async function setUp(t: { teardown(fn: () => unknown): void }) {
   const broker = new FakeBroker()
-  const listener = await startKafkaListener({ host: '127.0.0.1', port: 0, broker, logger: NO_LOGGER })
+  const listener = await startKafkaListener({ listen: [{ host: '127.0.0.1', port: 0 }], broker, logger: NO_LOGGER })
   const clients: RawClient[] = []
   t.teardown(async () => {
     for (const client of clients) client.destroy()

@@ -1,0 +1,51 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { scaleOut } from '../support/store-pairs.js'
+import { startCompatCluster } from './cluster.js'
+import { clients, runScenario } from './run.js'
+import { scenarios } from './scenarios.js'
+import { type ClientOutcomes, renderTable, withTable } from './table.js'
+
+const PAGE = new URL('../../../docs/compatibility.md', import.meta.url)
+
+const { values } = parseArgs({
+  options: {
+    client: { type: 'string' },
+    scenario: { type: 'string' },
+  },
+})
+const ends: (() => void | Promise<void>)[] = []
+process.exitCode = await compat().finally(async () => {
+  for (const end of ends.reverse()) await end()
+})
+
+async function compat(): Promise<number> {
+  const t = { teardown: (end: () => void | Promise<void>) => void ends.push(end) }
+  const cluster = await startCompatCluster(t, await scaleOut.open(t), 2)
+  const results: ClientOutcomes[] = []
+  for (const open of clients) {
+    const driver = open(cluster.brokers)
+    if (values.client !== undefined && !driver.client.includes(values.client)) {
+      await driver.close()
+      continue
+    }
+    const outcomes = []
+    for (const scenario of scenarios) {
+      if (values.scenario !== undefined && !scenario.id.includes(values.scenario)) continue
+      const outcome = await runScenario(cluster, driver, scenario)
+      outcomes.push(outcome)
+      console.log(
+        `${driver.client}: ${scenario.title}: ${outcome.kind} ${Math.round(outcome.durationMs)} ms ${outcome.note}`,
+      )
+    }
+    results.push({ version: await driver.version(), outcomes })
+    await driver.close()
+  }
+  const table = renderTable(results)
+  console.log(`\n${table}`)
+  // A part of it is no table of all.
+  if (values.client === undefined && values.scenario === undefined) {
+    writeFileSync(PAGE, withTable(readFileSync(PAGE, 'utf8'), table))
+  }
+  return results.some(({ outcomes }) => outcomes.some(({ kind }) => kind === 'fails')) ? 1 : 0
+}
