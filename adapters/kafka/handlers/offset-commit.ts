@@ -3,6 +3,7 @@ import type { OffsetCommitRequest, OffsetCommitResponse } from '../apis/08-offse
 import type { RequestContext } from '../context.js'
 import { groupErrorCode } from './group-failures.js'
 import { resolvePartitions } from './resolve-partitions.js'
+import { forgetUnknown } from './resolve-topics.js'
 
 export async function handleOffsetCommit(
   context: RequestContext,
@@ -36,6 +37,11 @@ async function commit(
   try {
     const member = { groupId, generationId, memberId, groupInstanceId }
     const results = await context.broker.groups.commitOffsets({ ...member, offsets })
+    forgetUnknown(
+      context,
+      offsets,
+      results.map((error) => (error === undefined ? {} : { error })),
+    )
     return (place) => results[place]
   } catch (error) {
     return () => error

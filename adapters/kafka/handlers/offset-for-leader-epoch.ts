@@ -9,7 +9,7 @@ import type {
 } from '../apis/23-offset-for-leader-epoch.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaErrorCode } from '../errors.js'
-import { failureOf, partitionFailure, resolveNames } from './resolve-topics.js'
+import { failureOf, forgetUnknown, partitionFailure, resolveNames } from './resolve-topics.js'
 
 /**
  * Where an epoch ends: there is one, which no log was ever cut back from, so that it ends where the log does. A later one,
@@ -22,14 +22,13 @@ export async function handleOffsetForLeaderEpoch(
   const resolved = await resolveNames(
     context,
     request.topics.map(({ name }) => name),
-    false,
   )
   const lookups: PartitionRef[] = []
   const plan = request.topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partition, leaderEpoch }): Planned => {
       const { topic, failure } = resolved.get(name)!
-      const refused = failure ?? partitionFailure(topic, partition)
+      const refused = failure ?? partitionFailure(context, topic, partition)
       if (refused !== undefined) return { partition, errorCode: refused.errorCode }
       if (leaderEpoch < LEADER_EPOCH) return { partition, errorCode: KafkaError.NONE }
       lookups.push({ topicId: topic!.topicId, partition })
@@ -37,6 +36,7 @@ export async function handleOffsetForLeaderEpoch(
     }),
   }))
   const ends = lookups.length === 0 ? [] : await endOffsets(context, lookups)
+  forgetUnknown(context, lookups, ends)
   return {
     topics: plan.map(({ name, partitions }) => ({
       name,

@@ -24,7 +24,6 @@ export async function resolvePartitions<Asked, Ref>(
   const resolved = await resolveNames(
     context,
     topics.map(({ name }) => name),
-    false,
   )
   const refs: Ref[] = []
   const planned = topics.map(({ name, partitions }) => {
@@ -33,7 +32,7 @@ export async function resolvePartitions<Asked, Ref>(
       name,
       partitions: partitions.map((asked): ResolvedPartition => {
         const partition = partitionOf(asked)
-        const refused = failure ?? partitionFailure(topic, partition)
+        const refused = failure ?? partitionFailure(context, topic, partition)
         if (refused !== undefined) return { partition, errorCode: inGroupTerms(refused.errorCode) }
         refs.push(refOf({ topicId: topic!.topicId, partition }, asked, name))
         return { partition, place: refs.length - 1 }
