@@ -1,16 +1,23 @@
 import { workerData } from 'node:worker_threads'
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { openObjectStore } from '../adapters/object-store/index.js'
+import { runMerge } from './merge-segments.js'
 import type { WorkerSettings, WorkerTask, WriteSegmentResult } from './messages.js'
 import { OutputBuffers } from './output-buffers.js'
 import { writeSegment } from './write-segment.js'
 
 /** The entry of a Piscina worker: one object store and one set of buffers for all its tasks. */
 const settings: WorkerSettings = workerData
-const store = settings.objectStoreUrl === undefined ? undefined : openObjectStore(settings.objectStoreUrl)
+const { objectStoreUrl, uploadPartConcurrency: partConcurrency } = settings
+const s3 = partConcurrency === undefined ? {} : { s3: { partConcurrency } }
+const store = objectStoreUrl === undefined ? undefined : openObjectStore(objectStoreUrl, s3)
 const buffers = new OutputBuffers()
 
 export default async function run(task: WorkerTask): Promise<unknown> {
+  if (task.kind === 'merge-segments') {
+    if (store === undefined) throw new Error('merging needs a store that workers can reach')
+    return runMerge(task.input, store)
+  }
   const result = await writeSegment(task.input, store, buffers)
   return result.ok && result.object !== undefined ? moved(result, result.object.buffer) : result
 }

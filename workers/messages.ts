@@ -1,4 +1,5 @@
 import type { HeadraceErrorCode, Retry } from '../engine/errors.js'
+import type { MergeInput, MergeOutput } from '../engine/ports/segment-merger.js'
 import type { BatchInputRefusal, SegmentInput } from '../engine/ports/segment-uploader.js'
 
 /**
@@ -11,6 +12,8 @@ import type { BatchInputRefusal, SegmentInput } from '../engine/ports/segment-up
 export interface WorkerSettings {
   /** Undefined: the caller uploads, because the store lives in its process (`memory://`, or one given as an object). */
   readonly objectStoreUrl: string | undefined
+  /** Parts of one upload under way at once, where large objects go in parts: each is memory. */
+  readonly uploadPartConcurrency?: number
 }
 
 export interface WriteSegmentTask {
@@ -18,7 +21,18 @@ export interface WriteSegmentTask {
   readonly input: SegmentInput
 }
 
-export type WorkerTask = WriteSegmentTask
+export interface MergeSegmentsTask {
+  readonly kind: 'merge-segments'
+  readonly input: MergeInput
+}
+
+export type WorkerTask = WriteSegmentTask | MergeSegmentsTask
+
+export type MergeSegmentsResult =
+  | { readonly ok: true; readonly output: MergeOutput }
+  /** The bytes of this input object are bad. */
+  | { readonly ok: false; readonly badObject: number; readonly message: string }
+  | (WorkerFailure & { readonly badObject?: never })
 
 export type WriteSegmentResult =
   | {

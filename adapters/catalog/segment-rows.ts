@@ -1,5 +1,5 @@
 import type { SegmentId } from '../../engine/model.js'
-import type { SegmentInfo, SegmentState, SegmentTotal } from '../../engine/ports/jobs-catalog.js'
+import type { LiveUse, SegmentInfo, SegmentState, SegmentTotal } from '../../engine/ports/jobs-catalog.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { literalsOf } from './extent-removal.js'
@@ -114,13 +114,18 @@ export async function segmentTotals(dialect: Dialect, session: Session): Promise
   }))
 }
 
-export async function liveBytesOf(session: Session, segmentIds: readonly SegmentId[]): Promise<number[]> {
-  const bytes = new Map<string, number>()
+export async function liveUseOf(session: Session, segmentIds: readonly SegmentId[]): Promise<LiveUse[]> {
+  const uses = new Map<string, LiveUse>()
   for (const chunk of inChunks(literalsOf(segmentIds), SEGMENTS_PER_STATEMENT)) {
     const rows = await session.rows(
-      `SELECT segment_id, SUM(bytes) AS bytes FROM extents WHERE ${within('segment_id', chunk)} GROUP BY segment_id`,
+      `SELECT segment_id, COUNT(*) AS extent_count, SUM(bytes) AS bytes, SUM(batch_count) AS batch_count FROM extents
+       WHERE ${within('segment_id', chunk)} GROUP BY segment_id`,
     )
-    for (const row of rows) bytes.set(blob(bytesOf(row, 'segment_id')), intOf(row, 'bytes'))
+    for (const row of rows) {
+      const extentCount = intOf(row, 'extent_count')
+      const use = { extentCount, bytes: intOf(row, 'bytes'), batchCount: intOf(row, 'batch_count') }
+      uses.set(blob(bytesOf(row, 'segment_id')), use)
+    }
   }
-  return segmentIds.map((segmentId) => bytes.get(uuid(segmentId)) ?? 0)
+  return segmentIds.map((segmentId) => uses.get(uuid(segmentId)) ?? { extentCount: 0, bytes: 0, batchCount: 0 })
 }

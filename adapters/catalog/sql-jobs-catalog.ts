@@ -6,6 +6,7 @@ import type {
   Lease,
   LeaseRest,
   LiveSegmentsRequest,
+  LiveUse,
   LogHead,
   OldestExtentsRequest,
   Removal,
@@ -103,8 +104,8 @@ export class SqlJobsCatalog implements JobsCatalog {
     return this.#read(segmentRows.segmentTotals)
   }
 
-  liveBytesOf(segmentIds: readonly SegmentId[]): Promise<number[]> {
-    return this.#database.read((session) => segmentRows.liveBytesOf(session, segmentIds))
+  liveUseOf(segmentIds: readonly SegmentId[]): Promise<LiveUse[]> {
+    return this.#database.read((session) => segmentRows.liveUseOf(session, segmentIds))
   }
 
   #read<Result>(work: (dialect: Dialect, session: Session) => Promise<Result>): Promise<Result> {

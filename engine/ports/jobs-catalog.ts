@@ -74,8 +74,8 @@ export interface JobsCatalog {
 
   /** Counts and sizes by state and level. */
   segmentTotals(): Promise<SegmentTotal[]>
-  /** Bytes of each segment that extents point at; 0 for those without. */
-  liveBytesOf(segmentIds: readonly SegmentId[]): Promise<number[]>
+  /** What extents point at in each segment, in order. */
+  liveUseOf(segmentIds: readonly SegmentId[]): Promise<LiveUse[]>
 }
 
 export interface Lease {
@@ -166,6 +166,13 @@ export type SwapOutcome =
   | { readonly swapped: true }
   /** Nothing happened; the output is an orphan. */
   | { readonly swapped: false; readonly code: 'INPUTS_CHANGED' | 'SEGMENT_TOO_OLD' }
+
+export interface LiveUse {
+  readonly extentCount: number
+  /** Of blocks; one that two extents share counts twice. */
+  readonly bytes: number
+  readonly batchCount: number
+}
 
 export type SegmentState = 'live' | 'dead' | 'deleted'
 

@@ -31,7 +31,12 @@ export async function compactionCases(t: Test, open: OpenFixture): Promise<void>
         { partition: 1, baseOffset: 10, endOffset: 15, segmentId: ids[1], wanted: true, batchCount: 1 },
       ],
     )
-    t.same(await catalog.liveBytesOf([...ids, newSegmentId(0, RANDOM)]), [200, 100, 100, 0])
+    t.same(await catalog.liveUseOf([...ids, newSegmentId(0, RANDOM)]), [
+      { extentCount: 2, bytes: 200, batchCount: 2 },
+      { extentCount: 1, bytes: 100, batchCount: 1 },
+      { extentCount: 1, bytes: 100, batchCount: 1 },
+      { extentCount: 0, bytes: 0, batchCount: 0 },
+    ])
     await catalog.deleteTopic(topicId)
     t.ok((await catalog.extentsOfSegments(ids)).every(({ wanted }) => !wanted))
   })

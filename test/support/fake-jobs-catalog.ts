@@ -8,6 +8,7 @@ import {
   type Lease,
   type LeaseRest,
   type LiveSegmentsRequest,
+  type LiveUse,
   type LogHead,
   NOTHING_REMOVED,
   type OldestExtentsRequest,
@@ -231,11 +232,16 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
     return [...totals.values()].sort((a, b) => rank(a) - rank(b))
   }
 
-  async liveBytesOf(segmentIds: readonly SegmentId[]): Promise<number[]> {
+  async liveUseOf(segmentIds: readonly SegmentId[]): Promise<LiveUse[]> {
     this.checkOpen()
-    return segmentIds.map((segmentId) =>
-      this.#allExtents().reduce((bytes, extent) => bytes + (extent.segmentId === segmentId ? extent.bytes : 0), 0),
-    )
+    return segmentIds.map((segmentId) => {
+      const extents = this.#allExtents().filter((extent) => extent.segmentId === segmentId)
+      return {
+        extentCount: extents.length,
+        bytes: extents.reduce((sum, { bytes }) => sum + bytes, 0),
+        batchCount: extents.reduce((sum, { batchCount }) => sum + batchCount, 0),
+      }
+    })
   }
 
   // ---- rows
