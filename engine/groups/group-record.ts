@@ -52,8 +52,12 @@ export type RecordedMember = Pick<
 export function storedGroupOf(machine: GroupMachine): StoredGroup {
   const { generationId, protocolName, leaderId, protocolType } = machine
   const members = [...machine.members].filter(({ isNew }) => !isNew)
-  const state = members.length === 0 ? GROUP_STATE_EMPTY : machine.state
-  return { protocolType, state, record: encodeGroupRecord({ generationId, protocolName, leaderId, members }) }
+  if (members.length > 0) {
+    const record = encodeGroupRecord({ generationId, protocolName, leaderId, members })
+    return { protocolType, state: machine.state, record }
+  }
+  const record = encodeGroupRecord({ generationId, protocolName: '', leaderId: '', members })
+  return { protocolType, state: GROUP_STATE_EMPTY, record }
 }
 
 const encoder = new TextEncoder()
