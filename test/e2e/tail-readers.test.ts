@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { encodeRecordBatch } from '../../format/index.js'
+import { startAgentProcess } from '../support/agent-process.js'
+import { startCountingProxy } from '../support/counting-proxy.js'
+import { RawClient } from '../support/kafka/raw-client.js'
+import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
+import { startS3Server } from '../support/s3-server.js'
+import { s3Stores } from '../support/store-pairs.js'
+
+const READER_COUNT = 100
+const RECORD_COUNT = 20
+const PAUSE_MS = 100
+
+t.test('a hundred readers of a tail that another agent writes cause no more GETs than one', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'headrace-tail-'))
+  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  const s3 = await startS3Server()
+  t.teardown(() => s3.stop())
+  const proxy = await startCountingProxy(s3.endpoint)
+  t.teardown(() => proxy.close())
+  const stores = s3Stores(s3.url.replace(s3.endpoint, proxy.endpoint), `sqlite://${join(directory, 'catalog.db')}`)
+  const [writer, reader] = await Promise.all([startAgentProcess(stores), startAgentProcess(stores)])
+  t.teardown(() => Promise.all([writer.stop(), reader.stop()]).then(() => {}))
+  await createTopic(kafkajsClient([writer.address]), 'tail', 1)
+  const producer = await RawClient.open(writer.port)
+  t.teardown(() => producer.destroy())
+  const clients = await Promise.all(Array.from({ length: READER_COUNT }, () => RawClient.open(reader.port)))
+  t.teardown(() => {
+    for (const client of clients) client.destroy()
+  })
+
+  let endOffset = 0
+  const getsOf = async (readers: readonly RawClient[]): Promise<number> => {
+    const before = proxy.methods.filter((method) => method === 'GET').length
+    const startOffset = endOffset
+    endOffset += RECORD_COUNT
+    const reading = Promise.all(readers.map((client) => readTo(client, startOffset, endOffset)))
+    for (let number = 0; number < RECORD_COUNT; number++) {
+      await produce(producer)
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+    const sizes = await reading
+    t.same([...new Set(sizes)], sizes.slice(0, 1), 'all of them read the same')
+    return proxy.methods.filter((method) => method === 'GET').length - before
+  }
+  const one = await getsOf(clients.slice(0, 1))
+  const hundred = await getsOf(clients)
+  t.comment(`${one} GETs for one reader, ${hundred} for ${READER_COUNT}`)
+  t.ok(one > 0, 'what another agent wrote comes from the store')
+  t.ok(hundred <= RECORD_COUNT, `${hundred} GETs for ${RECORD_COUNT} segments`)
+})
+
+async function produce(client: RawClient): Promise<void> {
+  const records = encodeRecordBatch({ records: [{ timestampMs: Date.now(), value: randomBytes(10_000) }] })
+  const topics = [{ name: 'tail', partitions: [{ partition: 0, records }] }]
+  const response = await client.request('produce', 7, { acks: -1, topics })
+  const { errorCode } = response.topics[0].partitions[0]
+  if (errorCode !== 0) throw new Error(`Produce answered ${errorCode}`)
+}
+
+/** Follows the partition as a consumer does; answers the bytes it was given. */
+async function readTo(client: RawClient, startOffset: number, endOffset: number): Promise<number> {
+  let offset = startOffset
+  let bytes = 0
+  while (offset < endOffset) {
+    const answer = await client.request('fetch', 11, {
+      waitMaxMs: 5_000,
+      bytesMin: 1,
+      bytesMax: 50 << 20,
+      isolationLevel: 0,
+      sessionId: 0,
+      sessionEpoch: -1,
+      rackId: '',
+      topics: [{ name: 'tail', partitions: [{ partition: 0, fetchOffset: offset, bytesMax: 1 << 20 }] }],
+    })
+    const { errorCode, highWatermark, records } = answer.topics[0].partitions[0]
+    if (errorCode !== 0) throw new Error(`Fetch answered ${errorCode}`)
+    if (records === null || records.bytes === 0) continue
+    // So little has been written since that the answer holds all there is.
+    offset = highWatermark
+    bytes += records.bytes
+  }
+  return bytes
+}
