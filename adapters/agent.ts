@@ -4,6 +4,7 @@ import { Membership } from '../engine/cluster/membership.js'
 import { HeadraceError } from '../engine/errors.js'
 import { createLogReader, fetchLimitsFor, RecentSegments, WatermarkBoard } from '../engine/fetch/index.js'
 import { createGroups } from '../engine/groups/index.js'
+import { startJobs } from '../engine/jobs/index.js'
 import { type MemoryPlan, planMemory } from '../engine/memory-plan.js'
 import type { Catalog } from '../engine/ports/catalog.js'
 import type { Logger } from '../engine/ports/logger.js'
@@ -13,6 +14,7 @@ import { BlockProducerIds } from '../engine/producers/block-producer-ids.js'
 import { CachedTopicDirectory } from '../engine/topics/cached-topic-directory.js'
 import { CatalogLogAdmin } from '../engine/topics/catalog-log-admin.js'
 import { createWritePath, type WritePath } from '../engine/write-path.js'
+import { jobsOptions, openMerger } from './background-jobs.js'
 import { openCatalog } from './catalog/index.js'
 import { Closers } from './closers.js'
 import {
@@ -145,6 +147,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
   cluster ??= await join(config, catalog, logger, closers, listeners)
   const membership = cluster
   groups.startExpiry()
+  runJobs(config, logger, closers, parts)
 
   const readiness = createReadiness({
     catalog: () => catalog.ping(),
@@ -254,6 +257,14 @@ function openUploader(
     taskCountMax: Math.ceil(memory.arenaBytes / config.flushBytes),
   })
   return { upload: (input) => health.watch(pool.upload(input)), close: () => pool.close() }
+}
+
+/** Last in, first out: a stopping agent begins nothing new. */
+function runJobs(config: AgentConfig, logger: Logger, closers: Closers, parts: Parts): void {
+  const { catalog, objectStore, metrics, memory } = parts
+  const merger = closers.add('merger', openMerger(config, objectStore))
+  const ports = { catalog, objectStore, merger, metrics: metrics.jobs, logger, holder: randomUUID() }
+  closers.add('background jobs', startJobs(jobsOptions(config, { ...ports, readBytesMax: memory.compactionBytes })))
 }
 
 async function join(

@@ -17,6 +17,8 @@ export interface MemoryPlan {
   readonly recentBytes: number
   /** Indexes of segments that are being read. */
   readonly indexCacheBytes: number
+  /** What compaction has read and not written yet. */
+  readonly compactionBytes: number
   /** What members of consumer groups bring and are assigned. */
   readonly groupBytes: number
 }
@@ -25,7 +27,7 @@ export const MEMORY_BYTES_MIN = 64 * 1024 * 1024
 
 export function planMemory(memoryBytes: number, segmentBytes: number): MemoryPlan {
   const share = (percent: number): number => Math.floor((memoryBytes * percent) / 100)
-  const arenaBytes = Math.max(2 * segmentBytes, share(30))
+  const arenaBytes = Math.max(2 * segmentBytes, share(27))
   return {
     arenaBytes,
     encodedBytes: arenaBytes,
@@ -34,6 +36,7 @@ export function planMemory(memoryBytes: number, segmentBytes: number): MemoryPla
     laggingCacheBytes: share(5),
     recentBytes: share(6),
     indexCacheBytes: share(4),
+    compactionBytes: share(6),
     groupBytes: share(2),
   }
 }

@@ -2,7 +2,15 @@ import { Command, Option } from 'commander'
 import { type AgentOptions, kebabName, loadOptions, type SettingGroup, settingKeys, settings } from '../config/index.js'
 import { type AgentStarter, runAgent } from './run-agent.js'
 
-const GROUPS: readonly SettingGroup[] = ['Network', 'Storage', 'Write path', 'Topics', 'Consumer groups', 'Process']
+const GROUPS: readonly SettingGroup[] = [
+  'Network',
+  'Storage',
+  'Write path',
+  'Topics',
+  'Consumer groups',
+  'Background work',
+  'Process',
+]
 
 const NOTES = `
 Every setting is also an environment variable (--flush-interval: HEADRACE_FLUSH_INTERVAL) and a key of the config

@@ -34,6 +34,17 @@ export interface AgentConfig {
   readonly defaultPartitionCount: number
   readonly groupInitialRebalanceDelayMs: number
   readonly groupOffsetsRetentionMs: number
+  /** Null: for ever. */
+  readonly retentionTimeMs: number | null
+  /** Null: without limit. */
+  readonly retentionBytes: number | null
+  readonly retentionIntervalMs: number
+  readonly producerIdExpirationMs: number
+  readonly compactionIntervalMs: number
+  readonly compactionDelayMs: number
+  readonly compactionFanIn: number
+  readonly compactionBytes: number
+  readonly deletionGraceMs: number
   readonly heartbeatIntervalMs: number
   readonly shutdownTimeoutMs: number
   readonly logLevel: LogLevel
@@ -89,6 +100,15 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
     defaultPartitionCount: options.defaultPartitions ?? 1,
     groupInitialRebalanceDelayMs: options.groupInitialRebalanceDelay ?? 0,
     groupOffsetsRetentionMs: options.groupOffsetsRetention ?? 7 * DAY_MS,
+    retentionTimeMs: options.retentionTime === undefined ? 7 * DAY_MS : options.retentionTime,
+    retentionBytes: options.retentionBytes ?? null,
+    retentionIntervalMs: options.retentionInterval ?? 300_000,
+    producerIdExpirationMs: options.producerIdExpiration ?? DAY_MS,
+    compactionIntervalMs: options.compactionInterval ?? 10_000,
+    compactionDelayMs: options.compactionDelay ?? 120_000,
+    compactionFanIn: options.compactionFanIn ?? 32,
+    compactionBytes: options.compactionBytes ?? 512 * MIB,
+    deletionGraceMs: options.deletionGrace ?? 300_000,
     heartbeatIntervalMs: options.heartbeatInterval ?? 3_000,
     shutdownTimeoutMs: options.shutdownTimeout ?? 30_000,
     logLevel: options.logLevel ?? 'info',

@@ -1,6 +1,19 @@
 import { z } from 'zod'
 import { MEMORY_BYTES_MIN } from '../../engine/memory-plan.js'
-import { addresses, addressOrOff, bytes, choice, count, duration, flag, name, url, zoneMap } from './values.js'
+import {
+  addresses,
+  addressOrOff,
+  bytes,
+  bytesOrUnlimited,
+  choice,
+  count,
+  duration,
+  durationOrUnlimited,
+  flag,
+  name,
+  url,
+  zoneMap,
+} from './values.js'
 
 const GIB = 2 ** 30
 const SECOND_MS = 1_000
@@ -16,7 +29,14 @@ export interface Setting {
   readonly description: string
 }
 
-export type SettingGroup = 'Network' | 'Storage' | 'Write path' | 'Topics' | 'Consumer groups' | 'Process'
+export type SettingGroup =
+  | 'Network'
+  | 'Storage'
+  | 'Write path'
+  | 'Topics'
+  | 'Consumer groups'
+  | 'Background work'
+  | 'Process'
 
 /** The one schema: every setting, by its name in code. */
 export const optionsSchema = z.strictObject({
@@ -45,6 +65,15 @@ export const optionsSchema = z.strictObject({
   defaultPartitions: count({ min: 1, max: 10_000 }).optional(),
   groupInitialRebalanceDelay: duration({ min: 0, max: 10 * MINUTE_MS }).optional(),
   groupOffsetsRetention: duration({ min: MINUTE_MS, max: 3650 * 1440 * MINUTE_MS }).optional(),
+  retentionTime: durationOrUnlimited({ min: SECOND_MS, max: 36500 * 1440 * MINUTE_MS }).optional(),
+  retentionBytes: bytesOrUnlimited({ min: 0, max: 2 ** 52 }).optional(),
+  retentionInterval: duration({ min: 100, max: 1440 * MINUTE_MS }).optional(),
+  producerIdExpiration: duration({ min: MINUTE_MS, max: 3650 * 1440 * MINUTE_MS }).optional(),
+  compactionInterval: duration({ min: 100, max: 1440 * MINUTE_MS }).optional(),
+  compactionDelay: duration({ min: 0, max: 1440 * MINUTE_MS }).optional(),
+  compactionFanIn: count({ min: 2, max: 256 }).optional(),
+  compactionBytes: bytes({ min: 1024 * 1024, max: 16 * GIB }).optional(),
+  deletionGrace: duration({ min: SECOND_MS, max: 30 * 1440 * MINUTE_MS }).optional(),
   heartbeatInterval: duration({ min: 100, max: MINUTE_MS }).optional(),
   shutdownTimeout: duration({ min: 0, max: 60 * MINUTE_MS }).optional(),
   logLevel: choice(['debug', 'info', 'warn', 'error', 'silent']).optional(),
@@ -170,6 +199,61 @@ export const settings: Readonly<Record<SettingKey, Setting>> = {
     placeholder: 'duration',
     defaultText: '7d',
     description: 'committed offsets that no consumer uses are forgotten after this long',
+  },
+  retentionTime: {
+    group: 'Background work',
+    placeholder: 'duration|unlimited',
+    defaultText: '7d',
+    description: 'how long records stay where their topic has no retention.ms',
+  },
+  retentionBytes: {
+    group: 'Background work',
+    placeholder: 'size|unlimited',
+    defaultText: 'unlimited',
+    description: 'stored bytes a partition keeps at least where its topic has no retention.bytes; older ones go',
+  },
+  retentionInterval: {
+    group: 'Background work',
+    placeholder: 'duration',
+    defaultText: '5m',
+    description: 'how often expired, deleted and trimmed data is looked for',
+  },
+  producerIdExpiration: {
+    group: 'Background work',
+    placeholder: 'duration',
+    defaultText: '1d',
+    description: 'an idempotent producer that has been silent this long is forgotten',
+  },
+  compactionInterval: {
+    group: 'Background work',
+    placeholder: 'duration',
+    defaultText: '10s',
+    description: 'how often segments to compact are looked for, in the catalog',
+  },
+  compactionDelay: {
+    group: 'Background work',
+    placeholder: 'duration',
+    defaultText: '2m',
+    description: 'younger segments are not compacted: readers at the end of the log have them in memory',
+  },
+  compactionFanIn: {
+    group: 'Background work',
+    placeholder: 'count',
+    defaultText: '32',
+    description: 'segments of one level that are merged into one of the next',
+  },
+  compactionBytes: {
+    group: 'Background work',
+    placeholder: 'size',
+    defaultText: '512MiB',
+    description:
+      'size of a merged segment that is not merged further; with this much to merge no more segments are awaited',
+  },
+  deletionGrace: {
+    group: 'Background work',
+    placeholder: 'duration',
+    defaultText: '5m',
+    description: 'an object without live data is deleted this much later; longer than any read takes',
   },
   heartbeatInterval: {
     group: 'Process',

@@ -27,6 +27,16 @@ export function bytes(range: Range) {
   return quantity(accepted, parseBytes, range)
 }
 
+/** A duration, or `unlimited`: null. */
+export function durationOrUnlimited(range: Range) {
+  return unlimitedOr(duration(range), `a duration up to ${formatDuration(range.max)}, such as 12h or 7d, or unlimited`)
+}
+
+/** A size, or `unlimited`: null. */
+export function bytesOrUnlimited(range: Range) {
+  return unlimitedOr(bytes(range), 'a size, such as 512MiB or 10GiB, or unlimited')
+}
+
 export function count(range: Range) {
   return quantity(`a whole number from ${range.min} to ${range.max}`, parseCount, range)
 }
@@ -91,6 +101,14 @@ export function zoneMap() {
 
 /** How a resolved value is written back, in defaults and messages. */
 export const shown = { duration: formatDuration, bytes: formatBytes, address: formatHostPort }
+
+function unlimitedOr(quantity: ReturnType<typeof duration>, accepted: string) {
+  return textOrNumber(accepted).transform((value, context): number | null => {
+    if (value === 'unlimited') return null
+    const parsed = quantity.safeParse(value)
+    return parsed.success ? parsed.data : refuse(context, accepted)
+  })
+}
 
 function quantity(accepted: string, parse: (value: string | number) => number | undefined, range: Range) {
   return textOrNumber(accepted).transform((value, context): number => {

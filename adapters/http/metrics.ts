@@ -1,12 +1,16 @@
 import { performance } from 'node:perf_hooks'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { JobMetrics } from '../../engine/ports/job-metrics.js'
 import type { EngineCounter, EngineGauge, Metrics, WriteStage } from '../../engine/ports/metrics.js'
+import { createJobSeries } from './job-series.js'
 import { createKafkaSeries, type KafkaSeries } from './kafka-series.js'
 
 /** The engine's metrics as Prometheus series, in a registry of their own: several agents may live in one process. */
 export interface PrometheusMetrics extends Metrics {
   /** What a Kafka listener reports. */
   readonly kafka: KafkaSeries
+  /** What background jobs report. */
+  readonly jobs: JobMetrics
   readonly contentType: string
   render(): Promise<string>
 }
@@ -63,6 +67,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     count: (counter, increment) => counters[counter].inc(increment),
     gauge: (gauge, value) => gauges[gauge].set(value),
     kafka: createKafkaSeries(registry, STAGE_BUCKETS_SECONDS),
+    jobs: createJobSeries(registry),
   }
 }
 

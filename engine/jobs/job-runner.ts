@@ -32,7 +32,7 @@ export class JobRunner {
 
   constructor(options: JobRunnerOptions) {
     this.#options = options
-    for (const job of options.jobs) this.#schedule(job, job.intervalMs * options.random.fraction())
+    for (const job of options.jobs) this.#schedule(job, job.intervalMs * (0.3 + 0.7 * options.random.fraction()))
   }
 
   /** Ends what runs, soon, and starts nothing more. Idempotent. */
