@@ -39,7 +39,8 @@ export class GroupLane {
   #commits: OffsetsToCommit[] = []
   #offsetsWaiting = 0
   #tasks: Task[] = []
-  #running: Promise<void> | undefined
+  #isRunning = false
+  #running: Promise<void> = Promise.resolve()
   #closedBy: HeadraceError | undefined
 
   constructor(options: LaneOptions) {
@@ -47,7 +48,7 @@ export class GroupLane {
   }
 
   get isIdle(): boolean {
-    return this.#running === undefined && this.#savedVersion >= this.#options.group.version
+    return !this.#isRunning && this.#savedVersion >= this.#options.group.version
   }
 
   isSaved(version: number): boolean {
@@ -108,9 +109,9 @@ export class GroupLane {
   }
 
   #pump(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    if (this.#isRunning) return
+    this.#isRunning = true
+    this.#running = this.#run()
   }
 
   async #run(): Promise<void> {
@@ -120,11 +121,13 @@ export class GroupLane {
       const save = this.#takeSave()
       const commits = this.#commits.splice(0)
       const task = this.#tasks.shift()
-      if (!save && commits.length === 0 && !task) return
+      if (!save && commits.length === 0 && !task) break
       while (commits.length > 0) await this.#commitSome(commits)
       if (save) await this.#perform(save.served, save.run)
       if (task) await this.#perform([task], async () => task.resolve(await task.run()))
     }
+    // In the same breath as the look at the queues: whoever comes next starts the lane again.
+    this.#isRunning = false
   }
 
   /** The group as it is now, to be written after the commits that were checked against it or its predecessors. */

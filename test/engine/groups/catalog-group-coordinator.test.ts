@@ -1,62 +1,16 @@
-import t, { type Test } from 'tap'
-import {
-  CatalogGroupCoordinator,
-  type GroupCoordinatorOptions,
-} from '../../../engine/groups/catalog-group-coordinator.js'
+import t from 'tap'
 import { DEFAULT_GROUP_LIMITS } from '../../../engine/groups/group-limits.js'
 import type { Catalog } from '../../../engine/ports/catalog.js'
-import { NO_LOGGER } from '../../../engine/ports/logger.js'
-import { createTestTopic } from '../../support/commit-segments.js'
-import { FakeCatalog } from '../../support/fake-catalog.js'
-import { FakeCluster, formGroup, joinRequest, refOf, syncWith, text } from '../../support/group-members.js'
-import { SeededRandom, VirtualClock } from '../../support/virtual-clock.js'
-
-interface World {
-  readonly clock: VirtualClock
-  readonly catalog: FakeCatalog
-  readonly topicId: string
-  /** One more agent on the same catalog, which takes itself for the coordinator of everything. */
-  agent(changes?: Partial<GroupCoordinatorOptions>): {
-    readonly coordinator: CatalogGroupCoordinator
-    readonly cluster: FakeCluster
-  }
-}
-
-async function world(t: Test): Promise<World> {
-  const clock = new VirtualClock()
-  const catalog = new FakeCatalog(clock)
-  const { topicId } = await createTestTopic(catalog, 'orders', 4)
-  const coordinators: CatalogGroupCoordinator[] = []
-  t.teardown(() => Promise.all(coordinators.map((coordinator) => coordinator.close())))
-  let agentCount = 0
-  const agent = (changes: Partial<GroupCoordinatorOptions> = {}) => {
-    const cluster = new FakeCluster(++agentCount)
-    const coordinator = new CatalogGroupCoordinator({
-      catalog,
-      cluster,
-      clock,
-      random: new SeededRandom(agentCount),
-      logger: NO_LOGGER,
-      limits: DEFAULT_GROUP_LIMITS,
-      memoryBytesMax: 1024 * 1024,
-      ...changes,
-    })
-    coordinators.push(coordinator)
-    return { coordinator, cluster }
-  }
-  return { clock, catalog, topicId, agent }
-}
-
-function offsetOf(topicId: string, offset: number, partition = 0) {
-  return { topicId, partition, offset, leaderEpoch: -1, metadata: 'm' }
-}
+import { formGroup, joinRequest, refOf, syncWith, text } from '../../support/group-members.js'
+import { groupWorld, offsetOf } from '../../support/group-world.js'
+import { settle } from '../../support/virtual-clock.js'
 
 const PLACE = (topicId: string) => [{ topicId, partition: 0 }]
 const committed = async (catalog: Catalog, topicId: string) =>
   (await catalog.readGroupOffsets('readers', PLACE(topicId)))[0]?.offset
 
 t.test('members join, are assigned, commit, and leave', async (t) => {
-  const { agent, topicId, catalog } = await world(t)
+  const { agent, topicId, catalog } = await groupWorld(t)
   const { coordinator } = agent()
   const [leader, follower] = await formGroup(coordinator, [{}, { clientId: 'other' }])
   t.equal(leader?.leaderId, leader?.memberId)
@@ -92,7 +46,7 @@ t.test('members join, are assigned, commit, and leave', async (t) => {
 })
 
 t.test('another agent takes over in the same generation, and the former one can write nothing', async (t) => {
-  const { agent, topicId, catalog } = await world(t)
+  const { agent, topicId, catalog } = await groupWorld(t)
   const { coordinator: former } = agent()
   const [leader, follower] = await formGroup(former, [{}, {}])
   const ref = refOf(follower!.memberId, follower!.generationId)
@@ -111,4 +65,131 @@ t.test('another agent takes over in the same generation, and the former one can 
   t.equal(await committed(catalog, topicId), 6)
   t.equal((await next.describe(['readers']))[0] instanceof Error, false)
   await next.heartbeat(refOf(leader!.memberId, leader!.generationId))
+})
+
+t.test('who is not the coordinator says so without asking the catalog', async (t) => {
+  const { agent, catalog, topicId } = await groupWorld(t)
+  const { coordinator, cluster } = agent()
+  cluster.coordinatorId = 99
+  const elsewhere = { code: 'NOT_COORDINATOR' }
+  const ref = refOf('member', 1)
+  await t.rejects(coordinator.join(joinRequest()), elsewhere)
+  await t.rejects(coordinator.sync({ ...ref, protocolType: null, protocolName: null, assignments: [] }), elsewhere)
+  await t.rejects(coordinator.heartbeat(ref), elsewhere)
+  await t.rejects(coordinator.leave('readers', []), elsewhere)
+  await t.rejects(coordinator.commitOffsets({ ...ref, offsets: [offsetOf(topicId, 1)] }), elsewhere)
+  await t.rejects(coordinator.deleteOffsets('readers', []), elsewhere)
+  t.match(await coordinator.describe(['readers']), [elsewhere])
+  t.match(await coordinator.delete(['readers']), [elsewhere])
+  t.same(catalog.groupCalls, [])
+  t.same(await coordinator.list(), [])
+  t.match(await coordinator.fetchOffsets('readers', PLACE(topicId)), [{ offset: -1 }], 'any agent reads offsets')
+})
+
+t.test('the first to join, and who assigns itself, make the group; others find that there is none', async (t) => {
+  const { agent, topicId, catalog } = await groupWorld(t)
+  const { coordinator } = agent()
+  const ref = refOf('member', 3)
+  const unknown = { code: 'MEMBER_UNKNOWN' }
+  await t.rejects(coordinator.heartbeat(ref), unknown)
+  await t.rejects(coordinator.join(joinRequest({ memberId: 'member' })), unknown)
+  await t.rejects(coordinator.commitOffsets({ ...ref, offsets: [offsetOf(topicId, 1)] }), unknown)
+  t.match(await coordinator.leave('readers', [{ memberId: 'member', groupInstanceId: null }]), [unknown])
+  await t.rejects(coordinator.deleteOffsets('readers', []), { code: 'GROUP_UNKNOWN' })
+  t.same(await catalog.listGroups(), [])
+
+  const simple = { ...refOf('', -1), offsets: [offsetOf(topicId, 7, 0, 'x'.repeat(4096)), offsetOf(topicId, 8, 1)] }
+  t.same(await coordinator.commitOffsets(simple), [undefined, undefined])
+  t.same(await coordinator.list(), [{ groupId: 'readers', protocolType: '', state: 'Empty' }])
+  const tooLarge = await coordinator.commitOffsets({
+    ...simple,
+    offsets: [offsetOf(topicId, 8, 0, '\u{1F680}'.repeat(1025)), offsetOf(topicId, 9, 1, '\u{1F680}'.repeat(1024))],
+  })
+  t.match(tooLarge, [{ code: 'OFFSET_METADATA_TOO_LARGE' }, undefined])
+  t.equal(await committed(catalog, topicId), 7)
+  t.equal((await coordinator.fetchOffsets('readers')).length, 2)
+
+  await formGroup(coordinator, [{}])
+  await t.rejects(coordinator.commitOffsets(simple), unknown, 'members read now')
+})
+
+t.test('requests that no group could take', async (t) => {
+  const { agent, topicId } = await groupWorld(t)
+  const { coordinator } = agent({ memoryBytesMax: 600 })
+  const badName = { code: 'GROUP_ID_INVALID' }
+  await t.rejects(coordinator.join(joinRequest({ groupId: '' })), badName)
+  await t.rejects(coordinator.join(joinRequest({ groupId: 'x'.repeat(256) })), badName)
+  await t.rejects(coordinator.join(joinRequest({ groupInstanceId: 'x'.repeat(256) })), badName)
+  await t.rejects(coordinator.fetchOffsets('x'.repeat(256)), badName)
+  t.match(await coordinator.describe(['x'.repeat(256)]), [badName])
+  const simple = { ...refOf('', -1), groupId: '', offsets: [offsetOf(topicId, 7)] }
+  t.same(await coordinator.commitOffsets(simple), [undefined], 'who assigns itself needs no name')
+  for (const sessionTimeoutMs of [0, 5_999, 1_800_001]) {
+    await t.rejects(coordinator.join(joinRequest({ sessionTimeoutMs })), { code: 'SESSION_TIMEOUT_INVALID' })
+  }
+  await t.rejects(coordinator.join(joinRequest({ protocolType: 'x'.repeat(256) })), { code: 'PROTOCOL_INCONSISTENT' })
+  await coordinator.join(joinRequest())
+  await coordinator.join(joinRequest({ groupId: 'second' }))
+  await t.rejects(coordinator.join(joinRequest({ groupId: 'third' })), { code: 'GROUP_FULL' }, 'memory has an end')
+})
+
+t.test('offsets of topics that members read are not deleted', async (t) => {
+  const { agent, topicId } = await groupWorld(t)
+  const { coordinator } = agent()
+  const [member] = await formGroup(coordinator, [{}])
+  const ref = refOf(member!.memberId, member!.generationId)
+  await coordinator.commitOffsets({ ...ref, offsets: [offsetOf(topicId, 7), offsetOf(topicId, 8, 1)] })
+  const partition = { topicId, partition: 0 }
+  t.match(
+    await coordinator.deleteOffsets('readers', [
+      { ...partition, topicName: 'orders' },
+      { topicId, partition: 1, topicName: 'some other name' },
+      { topicId, partition: 3, topicName: 'some other name' },
+    ]),
+    [{ code: 'GROUP_SUBSCRIBED' }, undefined, undefined],
+  )
+  t.match(await coordinator.fetchOffsets('readers'), [{ partition: 0, offset: 7 }])
+  await coordinator.leave('readers', [{ memberId: member!.memberId, groupInstanceId: null }])
+  t.match(await coordinator.deleteOffsets('readers', [{ ...partition, topicName: 'orders' }]), [undefined])
+  t.same(await coordinator.fetchOffsets('readers'), [])
+})
+
+t.test('a group that is deleted sends those on who came meanwhile', async (t) => {
+  const { agent, topicId, catalog } = await groupWorld(t)
+  const { coordinator } = agent({ limits: { ...DEFAULT_GROUP_LIMITS, initialRebalanceDelayMs: 3_000 } })
+  await coordinator.commitOffsets({ ...refOf('', -1), offsets: [offsetOf(topicId, 7)] })
+  let joining: Promise<unknown> | undefined
+  catalog.before = (method) => {
+    if (method === 'deleteGroup') joining = coordinator.join(joinRequest()).catch((error: unknown) => error)
+  }
+  t.same(await coordinator.delete(['readers']), [undefined])
+  t.match(await joining, { code: 'NOT_COORDINATOR' })
+  t.same(await catalog.listGroups(), [])
+})
+
+t.test('a group without members leaves the memory, and comes back from the catalog', async (t) => {
+  const { agent, clock } = await groupWorld(t)
+  const { coordinator } = agent()
+  const [member] = await formGroup(coordinator, [{}])
+  await clock.advance(11_000)
+  t.match(await coordinator.describe(['readers']), [{ state: 'Empty' }])
+  t.equal(coordinator.running.length, 1)
+  await clock.advance(62_000)
+  t.equal(coordinator.running.length, 0)
+  t.equal(clock.timerCount, 0, 'nothing ticks for nobody')
+  const [next] = await formGroup(coordinator, [{}])
+  t.equal(next!.generationId, member!.generationId + 2)
+})
+
+t.test('who waits is answered at once when the agent stops', async (t) => {
+  const { agent } = await groupWorld(t)
+  const { coordinator } = agent()
+  const [member] = await formGroup(coordinator, [{}])
+  const joining = coordinator.join(joinRequest())
+  joining.catch(() => {})
+  await settle()
+  await coordinator.close()
+  await t.rejects(joining, { code: 'NOT_COORDINATOR' })
+  await t.rejects(coordinator.heartbeat(refOf(member!.memberId, member!.generationId)), { code: 'NOT_COORDINATOR' })
+  await coordinator.close()
 })

@@ -9,7 +9,7 @@ import { SeededRandom } from '../../support/virtual-clock.js'
 
 /** Random clients, time and takeovers against one group; what must hold holds after every event. */
 
-const SEEDS = 400
+const SEEDS = 150
 const EVENTS = 150
 const LIMITS = { ...DEFAULT_GROUP_LIMITS, memberCountMax: 6 }
 
