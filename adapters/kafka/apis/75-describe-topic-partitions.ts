@@ -78,8 +78,8 @@ function encodeResponse(writer: WireWriter, response: DescribeTopicPartitionsRes
       writer.i32(LEADER_EPOCH)
       // Replicas and in-sync replicas, as Metadata shows them; then eligible, last known eligible, and offline ones.
       for (let list = 0; list < 2; list++) writer.array([partition.leaderId], (nodeId) => writer.i32(nodeId))
-      for (let list = 0; list < 2; list++) writer.nullableArray(null, () => {})
-      writer.array([], () => {})
+      // Those three are empty and never null, which the schema allows and the AdminClient of Java does not expect.
+      for (let list = 0; list < 3; list++) writer.array([], () => {})
       writer.tags()
     })
     writer.i32(AUTHORIZED_OPERATIONS_UNKNOWN)

@@ -294,7 +294,7 @@ export const adminSampleResponses: Record<AdminApiName, SampleResponse> = {
               leaderId: 8,
               leaderEpoch: 0,
               lists: [[8], [8]],
-              eligible: [null, null],
+              eligible: [[], []],
               offline: [],
             },
           ],
