@@ -1,14 +1,16 @@
 import { copyBytes } from '../format/index.js'
 
 /**
- * Buffers for encoded segments, reused: a worker has as many as it has uploads under way. A buffer grows by doubling when a
- * segment needs more, and keeps its size for the next.
+ * Buffers for encoded segments, reused: a worker has as many as it has uploads under way. A buffer is made as large as its
+ * segment is expected to be, grows by doubling when that needs more, and keeps its size for the next.
  */
 export class OutputBuffers {
   readonly #free: OutputBuffer[] = []
 
-  take(): OutputBuffer {
-    return this.#free.pop() ?? new OutputBuffer()
+  take(expectedBytes: number): OutputBuffer {
+    const buffer = this.#free.pop() ?? new OutputBuffer()
+    buffer.reserve(expectedBytes)
+    return buffer
   }
 
   giveBack(buffer: OutputBuffer): void {
@@ -18,16 +20,20 @@ export class OutputBuffers {
   }
 }
 
-const INITIAL_BYTES = 256 * 1024
 /** Larger ones come from requests beyond the segment size, and are not kept. */
 const REUSED_BYTES_MAX = 32 * 1024 * 1024
 
 export class OutputBuffer {
-  #bytes = new Uint8Array(INITIAL_BYTES)
+  #bytes = new Uint8Array(0)
   #used = 0
 
   get reusable(): boolean {
     return this.#bytes.byteLength <= REUSED_BYTES_MAX
+  }
+
+  /** What is there is not kept: only before the first `append`. */
+  reserve(bytes: number): void {
+    if (this.#bytes.byteLength < bytes) this.#bytes = new Uint8Array(bytes)
   }
 
   append(bytes: Uint8Array): void {

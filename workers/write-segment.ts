@@ -1,11 +1,15 @@
 import { performance } from 'node:perf_hooks'
 import { isHeadraceError } from '../engine/errors.js'
 import type { ObjectStore } from '../engine/ports/object-store.js'
-import type { SegmentInput } from '../engine/ports/segment-uploader.js'
+import { BATCH_BYTES, BATCH_COLUMNS, type SegmentInput } from '../engine/ports/segment-uploader.js'
 import { encodeIndex } from '../format/index.js'
 import { encodeSegmentInput } from './encode-segment.js'
 import type { WriteSegmentResult } from './messages.js'
 import type { OutputBuffers } from './output-buffers.js'
+
+/** A batch with a block and an index entry of its own, generously. */
+const FORMAT_BYTES_PER_BATCH = 256
+const FORMAT_BYTES_PER_SEGMENT = 4096
 
 /**
  * The task of a segment: encode, then upload. While one segment's bytes travel the worker encodes the next, so this
@@ -16,7 +20,7 @@ export async function writeSegment(
   store: ObjectStore | undefined,
   buffers: OutputBuffers,
 ): Promise<WriteSegmentResult> {
-  const buffer = buffers.take()
+  const buffer = buffers.take(expectedObjectBytes(input))
   const startedAtMs = performance.now()
   try {
     const encoded = encodeSegmentInput(input, (bytes) => buffer.append(bytes))
@@ -41,4 +45,12 @@ export async function writeSegment(
   } finally {
     buffers.giveBack(buffer)
   }
+}
+
+/** What batches that do not compress come to, with what the format adds to them. Memory that is not written costs nothing. */
+function expectedObjectBytes({ batches }: SegmentInput): number {
+  let batchBytes = 0
+  for (let row = 0; row < batches.length; row += BATCH_COLUMNS) batchBytes += batches[row + BATCH_BYTES]!
+  const batchCount = batches.length / BATCH_COLUMNS
+  return batchBytes + batchCount * FORMAT_BYTES_PER_BATCH + FORMAT_BYTES_PER_SEGMENT
 }

@@ -3,6 +3,7 @@ import type { ObjectStore } from '../../engine/ports/object-store.js'
 import { systemClock, systemRandom } from '../system-clock.js'
 import { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
 import { MeteredObjectStore, type ObjectStoreSink } from './decorators/metrics.js'
+import { PacedObjectStore } from './decorators/pace.js'
 import { RETRY_POLICY_DEFAULT, Retries, type RetryPolicy } from './decorators/retries.js'
 import { RetryingObjectStore } from './decorators/retry.js'
 import { FileObjectStore } from './file.js'
@@ -34,7 +35,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Opens the store a URL names: `file:///directory`, `memory://`, `s3://bucket/prefix?region=&endpoint=&path-style=`,
- * wrapped in the one retry layer. Opening does no I/O; a place that cannot be reached shows at the first request.
+ * wrapped in the one retry layer, and for S3 in the pace of puts. Opening does no I/O; a place that cannot be reached shows at the first request.
  *
  * `memory://` is a fresh place each time, `memory://name` one shared by all who open it in this thread; other threads
  * do not see it, so workers cannot write to it.
@@ -45,15 +46,18 @@ export function openObjectStore(url: string, options: OpenObjectStoreOptions = {
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
   const policy = { ...RETRY_POLICY_DEFAULT, ...options.retry }
-  const adapter = openAdapter(parseObjectStoreUrl(url), options, new Retries(policy, clock, random))
+  const config = parseObjectStoreUrl(url)
+  const adapter = openAdapter(config, options, new Retries(policy, clock, random))
   const seen = options.sink ? new MeteredObjectStore(adapter, options.sink, clock) : adapter
   const { hedgeAfterMs } = options
-  return new RetryingObjectStore(seen, {
+  const retrying = new RetryingObjectStore(seen, {
     clock,
     random,
     policy,
     ...(hedgeAfterMs === undefined ? {} : { hedgeAfterMs }),
   })
+  // Outside the retries: a put that is repeated keeps its turn, and one that waits for it has no attempt running.
+  return config.kind === 's3' ? new PacedObjectStore(retrying, clock) : retrying
 }
 
 function openAdapter(config: ObjectStoreConfig, options: OpenObjectStoreOptions, retries: Retries): ObjectStore {
