@@ -29,7 +29,10 @@ export class RawClient {
   #wake: () => void = () => {}
   #correlationId = 0
 
-  private constructor(socket: Socket) {
+  private constructor(
+    socket: Socket,
+    private readonly receiveTimeoutMs: number,
+  ) {
     this.#socket = socket
     socket.on('data', (chunk) => {
       this.#received = Buffer.concat([this.#received, chunk])
@@ -44,9 +47,12 @@ export class RawClient {
     }
   }
 
-  static open(port: number, options: { allowHalfOpen?: boolean } = {}): Promise<RawClient> {
+  static open(port: number, options: { allowHalfOpen?: boolean; receiveTimeoutMs?: number } = {}): Promise<RawClient> {
+    const { receiveTimeoutMs = RECEIVE_TIMEOUT_MS, ...connection } = options
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', ...options }, () => resolve(new RawClient(socket)))
+      const socket = connect({ port, host: '127.0.0.1', ...connection }, () => {
+        resolve(new RawClient(socket, receiveTimeoutMs))
+      })
       socket.once('error', reject)
     })
   }
@@ -73,7 +79,7 @@ export class RawClient {
 
   /** The next response frame without its length; undefined once the connection is closed. */
   async receive(): Promise<Uint8Array | undefined> {
-    const deadlineMs = performance.now() + RECEIVE_TIMEOUT_MS
+    const deadlineMs = performance.now() + this.receiveTimeoutMs
     for (;;) {
       if (this.#received.byteLength >= LENGTH_BYTES) {
         const end = LENGTH_BYTES + this.#received.readInt32BE(0)
@@ -90,7 +96,7 @@ export class RawClient {
 
   /** Resolves once the peer has closed; what it sent before is still there. */
   async closed(): Promise<void> {
-    const deadlineMs = performance.now() + RECEIVE_TIMEOUT_MS
+    const deadlineMs = performance.now() + this.receiveTimeoutMs
     while (!this.#closed) await this.#wait(deadlineMs)
   }
 
