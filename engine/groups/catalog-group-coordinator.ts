@@ -234,6 +234,9 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
       onEnd: (ended) => this.#forget(ended),
     })
     this.#groups.set(groupId, group)
+    const { state, generationId, members } = group.machine
+    const fields = { groupId, state, generationId, memberCount: members.size }
+    if (members.size > 0) logger.info(fields, 'coordinating a consumer group that another agent ran before')
     this.#watchSoon()
     return group
   }

@@ -6,6 +6,7 @@ import type { Logger } from '../ports/logger.js'
 import type {
   GroupDescription,
   GroupMemberRef,
+  GroupState,
   JoinAnswer,
   JoinRequest,
   LeavingMember,
@@ -55,6 +56,7 @@ export class RunningGroup {
   #nextTicket = 1
   #timer: { readonly atMs: number; readonly cancel: CancelTimer } | undefined
   #bytes = 0
+  #loggedState: GroupState
   #lastUsedMs: number
   #endedBy: HeadraceError | undefined
 
@@ -63,6 +65,7 @@ export class RunningGroup {
     this.#options = options
     this.groupId = groupId
     this.machine = machine
+    this.#loggedState = machine.state
     this.#lastUsedMs = clock.monotonicMs()
     const group = {
       get version() {
@@ -215,9 +218,21 @@ export class RunningGroup {
       }
     }
     if (this.isEnded) return
+    this.#logState()
     this.#options.onBytes(this.machine.bytes - this.#bytes)
     this.#bytes = this.machine.bytes
     this.#setTimer()
+  }
+
+  #logState(): void {
+    const { state, generationId, members } = this.machine
+    if (state === this.#loggedState) return
+    this.#loggedState = state
+    const { groupId, logger } = this.#options
+    const fields = { groupId, state, generationId, memberCount: members.size }
+    if (state === 'PreparingRebalance') logger.info(fields, 'a consumer group rebalances')
+    else if (state === 'Stable') logger.info(fields, 'a consumer group is stable')
+    else if (state === 'Empty') logger.info(fields, 'a consumer group has no members any more')
   }
 
   #answer(ticket: Ticket, answer: Reply['answer']): void {
@@ -237,7 +252,13 @@ export class RunningGroup {
   #tick(): void {
     this.#timer = undefined
     const { version } = this.machine
+    const before = new Set([...this.machine.members].map(({ memberId }) => memberId))
     this.machine.tick(this.#options.clock.monotonicMs())
+    for (const { memberId } of this.machine.members) before.delete(memberId)
+    if (before.size > 0) {
+      const { groupId, logger } = this.#options
+      logger.info({ groupId, memberIds: [...before].slice(0, 10), count: before.size }, 'members were silent too long')
+    }
     this.#settle()
     if (this.machine.version !== version) this.#lane.saveSoon()
   }
