@@ -1,0 +1,185 @@
+import { createReadStream } from 'node:fs'
+import type { MessageToProduce, Producer } from '@platformatic/kafka'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Terminal } from '../terminal.js'
+import { bootstrapOption, withProducer } from './clients.js'
+import { parseAssignments } from './config-assignments.js'
+import { type InputFormat, linesOf, recordOf } from './input-records.js'
+
+interface ProduceOptions {
+  readonly bootstrap: string
+  readonly file?: string
+  readonly json?: boolean
+  readonly keySeparator?: string
+  readonly nullValue?: string
+  readonly header?: string[]
+  readonly partition?: number
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+  readonly acks: 'all' | '1' | '0'
+  readonly quiet?: boolean
+}
+
+/** `headrace produce`. */
+export function produceCommand(terminal: Terminal): Command {
+  return new Command('produce')
+    .description('write the lines of standard input, or of a file, as records')
+    .argument('<topic>')
+    .addOption(bootstrapOption())
+    .option('-f, --file <path>', 'read this file instead of standard input')
+    .option(
+      '--json',
+      'a line is a JSON object with key, value, headers, partition, timestamp, as consume --json prints them',
+    )
+    .option('-k, --key-separator <text>', 'what comes before it in a line is the key')
+    .option('--null-value <text>', 'a value of this text becomes a null: the mark of a deleted key')
+    .option('-H, --header <name=value...>', 'headers of every record')
+    .option('-p, --partition <number>', 'write to this partition only', parsePartition)
+    .addOption(
+      new Option('-c, --compression <codec>').choices(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
+    )
+    .addOption(new Option('-a, --acks <acks>', 'whom to wait for').choices(['all', '1', '0']).default('all'))
+    .option('-q, --quiet', 'no progress and no count')
+    .action((topic: string, options: ProduceOptions) =>
+      withProducer(options.bootstrap, (producer) => produce(producer, topic, options, terminal)),
+    )
+}
+
+export function parsePartition(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Use a number from 0 on.')
+}
+
+/** Below the common limit of a batch, which is 1 MiB, with room for the records' own headers. */
+const SEND_BYTES_MAX = 900_000
+const RECORD_OVERHEAD_BYTES = 24
+const PROGRESS_INTERVAL_MS = 1_000
+
+async function produce(producer: Producer, topic: string, options: ProduceOptions, terminal: Terminal): Promise<void> {
+  const format: InputFormat = {
+    json: options.json === true,
+    keySeparator: options.keySeparator,
+    nullValue: options.nullValue,
+    headers: parseAssignments(options.header ?? []),
+  }
+  // The library would take any number, and wrap it around.
+  const { topics } = await producer.metadata({ topics: [topic], autocreateTopics: true })
+  const partitionCount = topics.get(topic)?.partitionsCount ?? 0
+  const sender = new LineSender(producer, options)
+  const progress = options.quiet === true ? undefined : startProgress(sender, terminal)
+  const startedAtMs = performance.now()
+  try {
+    let lineNumber = 0
+    for await (const line of linesOf(inputOf(options, terminal))) {
+      lineNumber += 1
+      const place = options.partition === undefined ? {} : { partition: options.partition }
+      const record = { topic, ...recordOf(line, lineNumber, format), ...place }
+      checkPartition(topic, record.partition, partitionCount)
+      await sender.add(record, line.length)
+      if (terminal.stopped.aborted) break
+    }
+    await sender.drain()
+  } finally {
+    progress?.stop()
+  }
+  if (options.quiet === true) return
+  const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1)
+  terminal.note(`Produced ${sender.count} records (${sender.bytes} bytes) to ${topic} in ${seconds} s.\n`)
+}
+
+function checkPartition(topic: string, partition: number | undefined, count: number): void {
+  if (partition === undefined || partition < count) return
+  throw new Error(`topic ${topic} has partitions 0 to ${count - 1}, not ${partition}`)
+}
+
+/** What does not come as lines any more when the process is asked to end is not waited for. */
+async function* inputOf({ file }: ProduceOptions, { input, stopped }: Terminal): AsyncGenerator<Uint8Array> {
+  const source = file === undefined ? input : createReadStream(file)
+  const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+  const stop = new Promise<IteratorResult<Uint8Array>>((resolve) => {
+    const end = () => resolve({ done: true, value: undefined })
+    if (stopped.aborted) end()
+    else stopped.addEventListener('abort', end, { once: true })
+  })
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), stop])
+      if (next.done === true) return
+      yield next.value
+    }
+  } finally {
+    // An open pipe that nobody reads would keep the process.
+    ;(source as { destroy?: () => void }).destroy?.()
+  }
+}
+
+/**
+ * Sends what has come while the last answer was awaited: one request at a time keeps the order of the lines, and the first line
+ * does not wait for others.
+ */
+class LineSender {
+  count = 0
+  bytes = 0
+  #waiting: MessageToProduce[] = []
+  #waitingBytes = 0
+  #sending: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(
+    private readonly producer: Producer,
+    private readonly options: ProduceOptions,
+  ) {}
+
+  async add(message: MessageToProduce, bytes: number): Promise<void> {
+    this.#check()
+    while (this.#waiting.length > 0 && this.#waitingBytes + bytes + RECORD_OVERHEAD_BYTES > SEND_BYTES_MAX) {
+      await this.#sending
+      this.#check()
+    }
+    this.#waiting.push(message)
+    this.#waitingBytes += bytes + RECORD_OVERHEAD_BYTES
+    this.#sending ??= this.#send()
+  }
+
+  async drain(): Promise<void> {
+    while (this.#sending !== undefined) await this.#sending
+    this.#check()
+  }
+
+  async #send(): Promise<void> {
+    try {
+      // Lines that are there already come along.
+      await new Promise((resolve) => setImmediate(resolve))
+      const messages = this.#waiting
+      const bytes = this.#waitingBytes - messages.length * RECORD_OVERHEAD_BYTES
+      this.#waiting = []
+      this.#waitingBytes = 0
+      const { compression, acks } = this.options
+      await this.producer.send({ messages, compression, acks: ACKS[acks], idempotent: acks === 'all' })
+      this.count += messages.length
+      this.bytes += bytes
+    } catch (error) {
+      this.#failure = { error }
+    }
+    this.#sending = this.#waiting.length > 0 && this.#failure === undefined ? this.#send() : undefined
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+}
+
+const ACKS = { all: -1, '1': 1, '0': 0 } as const
+
+function startProgress(sender: LineSender, terminal: Terminal): { stop(): void } {
+  if (!terminal.isWatched) return { stop() {} }
+  const timer = setInterval(
+    () => terminal.note(`\r${sender.count} records, ${sender.bytes} bytes `),
+    PROGRESS_INTERVAL_MS,
+  )
+  return {
+    stop() {
+      clearInterval(timer)
+      terminal.note('\r')
+    },
+  }
+}
