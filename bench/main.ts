@@ -1,13 +1,27 @@
 /** `npm run bench`, or `npm run bench -- NAME…` for some of them. */
 import { benchmarkAgent } from './agent.js'
+import { writeCharts } from './charts.js'
+import { benchmarkCommit } from './commit.js'
+import { benchmarkCost } from './cost.js'
+import { benchmarkCrc } from './crc.js'
 import { benchmarkEncode } from './encode.js'
 import { benchmarkEngine } from './engine.js'
-import { describeMachine, type Measurement, type Report, renderTable, writeReport } from './report.js'
+import { benchmarkFetch } from './fetch.js'
+import { benchmarkLatency } from './latency.js'
+import { benchmarkLz4 } from './lz4.js'
+import type { Measurement } from './measurement.js'
+import { newReport, renderReport, writeReport } from './report.js'
 
 const benchmarks: Readonly<Record<string, () => Measurement[] | Promise<Measurement[]>>> = {
+  crc: benchmarkCrc,
+  lz4: benchmarkLz4,
   encode: benchmarkEncode,
   engine: benchmarkEngine,
   agent: benchmarkAgent,
+  latency: benchmarkLatency,
+  commit: benchmarkCommit,
+  fetch: benchmarkFetch,
+  cost: benchmarkCost,
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(benchmarks)
@@ -22,11 +36,7 @@ for (const name of names) {
   console.error(`measuring ${name} …`)
   measurements.push(...(await benchmarks[name]!()))
 }
-const report: Report = {
-  machine: describeMachine(),
-  node: process.version,
-  measuredAt: new Date().toISOString(),
-  measurements,
-}
-console.log(`${report.machine}; Node ${report.node}; ${report.measuredAt}\n\n${renderTable(measurements)}\n`)
-console.log(`written to ${writeReport(report)}`)
+const report = newReport(measurements)
+console.log(renderReport(report))
+const file = writeReport(report)
+console.log(`written to ${file} and ${writeCharts(report, file.replace(/json$/, 'html'))}`)

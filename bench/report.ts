@@ -1,18 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Measurement, median, ratioOf } from './measurement.js'
 
-/** One line of the table. Absent numbers were not measured in that case. */
-export interface Measurement {
-  readonly benchmark: string
-  readonly case: string
-  readonly mibPerS?: number
-  readonly recordsPerS?: number
-  readonly p50Ms?: number
-  readonly p99Ms?: number
-  readonly note: string
-}
-
+/** One run of benchmarks, as it is kept. */
 export interface Report {
   readonly machine: string
   readonly node: string
@@ -20,58 +12,69 @@ export interface Report {
   readonly measurements: readonly Measurement[]
 }
 
-const MIB = 2 ** 20
-const HEADINGS = ['benchmark', 'case', 'MiB/s', 'records/s', 'p50 ms', 'p99 ms', 'settings']
+const HEADINGS = ['benchmark', 'case', 'median', 'unit', 'min - max', 'ratio', 'of', 'settings']
+const NUMERIC = new Set(['median', 'ratio'])
 
-export function describeMachine(): string {
+/** `bench/` of the checkout; this file runs from `dist/bench/`. */
+const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url))
+/** Results of runs here; not kept in the repository. */
+export const RESULTS = `${BENCH}results/`
+/** Results worth comparing with; kept. */
+export const BASELINES = `${BENCH}baselines/`
+
+export function newReport(measurements: readonly Measurement[]): Report {
+  return { machine: describeMachine(), node: process.version, measuredAt: new Date().toISOString(), measurements }
+}
+
+function describeMachine(): string {
   const cores = cpus()
   const memoryGib = Math.round(totalmem() / 2 ** 30)
   return `${cores.length} x ${cores[0]?.model.trim() ?? 'unknown processor'}, ${memoryGib} GiB, ${process.platform} ${process.arch}`
 }
 
-export function mibPerS(bytes: number, durationMs: number): number {
-  return bytes / MIB / (durationMs / 1000)
+export function renderReport({ machine, node, measuredAt, measurements }: Report): string {
+  return `${machine}; Node ${node}; ${measuredAt}\n\n${renderTable(HEADINGS, measurements.map(rowOf))}\n`
 }
 
-/** The value below which `fraction` of `sorted` lies. */
-export function percentile(sorted: ArrayLike<number>, fraction: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN
+function rowOf(measurement: Measurement): readonly string[] {
+  const { benchmark, case: name, unit, values, limit, settings } = measurement
+  const ratio = ratioOf(measurement)
+  return [
+    benchmark,
+    name,
+    rounded(median(values)),
+    unit,
+    values.length > 1 ? `${rounded(Math.min(...values))} - ${rounded(Math.max(...values))}` : '',
+    ratio === undefined ? '' : ratio.toFixed(2),
+    limit === undefined ? '' : `${limit.name} ${rounded(median(limit.values))}`,
+    settings,
+  ]
 }
 
-export function renderTable(measurements: readonly Measurement[]): string {
-  const rows = measurements.map((m) => [
-    m.benchmark,
-    m.case,
-    rounded(m.mibPerS),
-    rounded(m.recordsPerS),
-    rounded(m.p50Ms),
-    rounded(m.p99Ms),
-    m.note,
-  ])
-  const widths = HEADINGS.map((heading, column) =>
+/** Columns wide enough for their widest cell; those named in `NUMERIC` to the right. */
+export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
   )
   const line = (cells: readonly string[]) =>
-    cells.map((cell, column) => (isNumeric(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-  return [HEADINGS, widths.map((width) => '-'.repeat(width)), ...rows]
+    cells.map((cell, column) => {
+      const width = widths[column] ?? 0
+      return NUMERIC.has(headings[column] ?? '') ? cell.padStart(width) : cell.padEnd(width)
+    })
+  return [headings, widths.map((width) => '-'.repeat(width)), ...rows]
     .map((cells) => line(cells).join('  ').trimEnd())
     .join('\n')
 }
 
-function isNumeric(column: number): boolean {
-  return column >= 2 && column <= 5
+export function rounded(value: number): string {
+  if (!Number.isFinite(value)) return '?'
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3)
 }
 
-function rounded(value: number | undefined): string {
-  if (value === undefined) return ''
-  return value >= 100 ? value.toFixed(0) : value.toFixed(1)
-}
-
-/** Writes the report into `bench/results/`, which is not kept in the repository; answers the file's path. */
+/** Answers the file's path. */
 export function writeReport(report: Report): string {
-  const directory = fileURLToPath(new URL('../../bench/results/', import.meta.url))
-  mkdirSync(directory, { recursive: true })
-  const file = `${directory}${report.measuredAt.replaceAll(':', '-')}.json`
+  const file = `${RESULTS}${report.measuredAt.replaceAll(':', '-')}.json`
+  mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`)
   return file
 }

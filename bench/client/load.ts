@@ -20,6 +20,7 @@ export interface Load {
 }
 
 export interface LoadResult {
+  readonly topic: string
   readonly requestCount: number
   readonly bytes: number
   readonly recordCount: number
@@ -27,6 +28,7 @@ export interface LoadResult {
   readonly durationMs: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly p999Ms: number
   /** Share of one core that the generator itself took: above 0.9 it may have been the limit. */
   readonly cpuShare: number
 }

@@ -1,7 +1,7 @@
 /** The load generator: a process of its own, which is told its load by message and answers with what it saw. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawClient } from '../../test/support/kafka/raw-client.js'
-import { percentile } from '../report.js'
+import { percentile } from '../measurement.js'
 import type { Load, LoadResult } from './load.js'
 import { LoadConnection, type LoadCounts } from './load-connection.js'
 
@@ -47,6 +47,7 @@ async function run(load: Load): Promise<LoadResult> {
   const sorted = Float64Array.from(counts.latenciesMs).sort()
   for (const connection of connections) connection.end()
   return {
+    topic: load.topic,
     requestCount,
     bytes,
     recordCount,
@@ -54,6 +55,7 @@ async function run(load: Load): Promise<LoadResult> {
     durationMs,
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),
+    p999Ms: percentile(sorted, 0.999),
     cpuShare: (cpu.user + cpu.system) / 1000 / durationMs,
   }
 }
