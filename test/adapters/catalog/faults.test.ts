@@ -94,6 +94,33 @@ for (const [name, lose] of [
     lose(proxy)
     await t.rejects(catalog.deleteTopic(topicId), unknown)
   })
+
+  await inWorld(
+    `${name} is lost: what groups write can be repeated`,
+    async (t, { proxy, catalog, witness, topicId }) => {
+      const unknown = { code: 'CATALOG_OUTCOME_UNKNOWN', retry: 'unknown' }
+      lose(proxy)
+      await t.rejects(catalog.claimGroup('readers', { create: true }), unknown)
+      const claimed = await catalog.claimGroup('readers', { create: true })
+      const { claim } = claimed!
+      const group = { protocolType: 'consumer', state: 'Stable', record: Uint8Array.of(1, 2, 3) }
+      lose(proxy)
+      await t.rejects(catalog.saveGroup(claim, group), unknown)
+      await catalog.saveGroup(claim, group)
+      const committed = { topicId, partition: 1, offset: 7, leaderEpoch: -1, metadata: 'm' }
+      lose(proxy)
+      await t.rejects(catalog.commitGroupOffsets(claim, [committed]), unknown)
+      t.same(await catalog.commitGroupOffsets(claim, [committed]), [true])
+      t.same(await witness.readGroupOffsets('readers'), [committed])
+      const taken = await witness.claimGroup('readers', { create: false })
+      t.same(taken?.group, group)
+      await t.rejects(catalog.commitGroupOffsets(claim, [committed]), { code: 'NOT_COORDINATOR' })
+      lose(proxy)
+      await t.rejects(catalog.deleteGroup(taken!.claim), unknown)
+      await catalog.deleteGroup(taken!.claim)
+      t.same(await witness.listGroups(), [])
+    },
+  )
 }
 
 await inWorld(

@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { kafkajsClient, withAdmin } from '../support/kafkajs-client.js'
+
+export const GROUP = 'faulty-readers'
+export const GROUP_TOPIC = 'group-faults'
+
+const CONSUMER = fileURLToPath(new URL('./group-consumer.js', import.meta.url))
+const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 200 }
+
+/** What the members said so far. Complete when a read that begins now looks at it. */
+export class GroupProgress {
+  /** By partition: how often each offset was processed, and with which value. */
+  readonly processed = new Map<string, { count: number; readonly value: string }>()
+  /** Next offset of each partition that a member was told is committed. */
+  readonly acknowledged: number[]
+  readonly violations: string[] = []
+  memberCount = 0
+
+  constructor(readonly partitionCount: number) {
+    this.acknowledged = new Array<number>(partitionCount).fill(0)
+  }
+
+  note(line: string): void {
+    const [kind, partition, offset, value = ''] = line.split(' ')
+    if (kind === 'C') this.#noteCommit(Number(partition), Number(offset))
+    if (kind !== 'R') return
+    const key = `${partition}/${offset}`
+    const known = this.processed.get(key)
+    if (known === undefined) this.processed.set(key, { count: 1, value })
+    else if (known.value === value) known.count += 1
+    else this.violations.push(`offset ${offset} of partition ${partition} has two values: ${known.value}, ${value}`)
+  }
+
+  #noteCommit(partition: number, next: number): void {
+    this.acknowledged[partition] = Math.max(this.acknowledged[partition] ?? 0, next)
+  }
+}
+
+/** A member in a process of its own. Its last words are heard before `ended` resolves. */
+export interface GroupMemberProcess {
+  kill(signal: NodeJS.Signals): void
+  readonly ended: Promise<void>
+}
+
+export function startMember(agents: readonly string[], progress: GroupProgress): GroupMemberProcess {
+  const child: ChildProcess = spawn(process.execPath, ['--enable-source-maps', CONSUMER], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, GROUP_AGENTS: agents.join(',') },
+  })
+  progress.memberCount += 1
+  const forceEnd = () => child.kill('SIGKILL')
+  process.once('exit', forceEnd)
+  let rest = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) progress.note(line)
+  })
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      process.removeListener('exit', forceEnd)
+      resolve()
+    })
+  })
+  return { kill: (signal) => void child.kill(signal), ended }
+}
+
+/** Sends to all partitions in turn until told to stop; answers the values that were acknowledged. */
+export async function produceToAll(
+  agents: readonly string[],
+  partitionCount: number,
+  stop: AbortSignal,
+): Promise<Set<string>> {
+  const acknowledged = new Set<string>()
+  const kafka = kafkajsClient(agents, { requestTimeout: 8_000, connectionTimeout: 2_000, retry: RETRY })
+  for (let number = 0; !stop.aborted; ) {
+    const producer = kafka.producer({ allowAutoTopicCreation: false, retry: RETRY })
+    try {
+      await producer.connect()
+      while (!stop.aborted) {
+        const messages = Array.from({ length: 30 }, (_, index) => {
+          return { partition: (number + index) % partitionCount, value: `value-${number + index}` }
+        })
+        number += messages.length
+        await producer.send({ topic: GROUP_TOPIC, acks: -1, messages })
+        for (const { value } of messages) acknowledged.add(value)
+        await sleep(30)
+      }
+    } catch {
+      await sleep(200)
+    } finally {
+      await producer.disconnect().catch(() => {})
+    }
+  }
+  return acknowledged
+}
+
+/**
+ * Reads the committed offsets again and again, through any agent: none may go back, and none may be below what a member
+ * was told is committed when the read began. Answers how many reads there were.
+ */
+export async function watchCommitted(
+  agents: readonly string[],
+  progress: GroupProgress,
+  stop: AbortSignal,
+): Promise<number> {
+  const kafka = kafkajsClient(agents, { requestTimeout: 8_000, connectionTimeout: 2_000, retry: RETRY })
+  let before = new Array<number>(progress.partitionCount).fill(0)
+  let readCount = 0
+  while (!stop.aborted) {
+    const promised = [...progress.acknowledged]
+    const committed = await readCommitted(kafka, progress.partitionCount).catch(() => undefined)
+    if (committed !== undefined) {
+      readCount += 1
+      for (const [partition, next] of committed.entries()) {
+        const [last, told] = [before[partition] ?? 0, promised[partition] ?? 0]
+        if (next < last) progress.violations.push(`partition ${partition}: committed ${last}, then ${next}`)
+        if (next < told) progress.violations.push(`partition ${partition}: told ${told}, committed is ${next}`)
+      }
+      before = committed
+    }
+    await sleep(300)
+  }
+  return readCount
+}
+
+/** By partition; 0 where nothing is committed. */
+export function readCommitted(kafka: ReturnType<typeof kafkajsClient>, partitionCount: number): Promise<number[]> {
+  return withAdmin(kafka, async (admin) => {
+    const [topic] = await admin.fetchOffsets({ groupId: GROUP, topics: [GROUP_TOPIC] })
+    const next = new Array<number>(partitionCount).fill(0)
+    for (const { partition, offset } of topic?.partitions ?? []) next[partition] = Math.max(0, Number(offset))
+    return next
+  })
+}
