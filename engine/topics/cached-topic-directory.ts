@@ -11,7 +11,8 @@ import { checkPartitionCount, checkPartitionsAdded, checkTopicName } from './top
 /**
  * Topics as this agent last saw them. Produce needs a name's id without waiting; a topic that another agent deleted
  * meanwhile is refused by the commit, and what another agent created is looked up when it is first asked for. What is
- * older than `ageMaxMs` is looked up again; that something does not exist is never cached.
+ * older than `ageMaxMs` is looked up again; that something does not exist is never cached. While the catalog is away the last
+ * picture serves on: writes go as far as they can, and clients are still told where their partitions are.
  */
 export class CachedTopicDirectory implements TopicDirectory {
   readonly autoCreate: boolean
@@ -39,7 +40,10 @@ export class CachedTopicDirectory implements TopicDirectory {
       else missing.push(name)
     }
     if (missing.length === 0) return found
-    for (const [name, topic] of await this.refresh(missing)) found.set(name, topic)
+    const topics = await this.#orAsLastSeen(missing, this.#byName, async () => [
+      ...(await this.refresh(missing)).values(),
+    ])
+    for (const topic of topics) found.set(topic.name, topic)
     return found
   }
 
@@ -61,9 +65,12 @@ export class CachedTopicDirectory implements TopicDirectory {
       else missing.push(topicId)
     }
     if (missing.length === 0) return found
-    const topics = await this.#options.catalog.topicsById(missing)
-    for (const topicId of missing) this.forget(topicId)
-    for (const topic of topics) found.set(topic.topicId, this.#remember(topic))
+    const topics = await this.#orAsLastSeen(missing, this.#byId, async () => {
+      const current = await this.#options.catalog.topicsById(missing)
+      for (const topicId of missing) this.forget(topicId)
+      return current.map((topic) => this.#remember(topic))
+    })
+    for (const topic of topics) found.set(topic.topicId, topic)
     return found
   }
 
@@ -143,6 +150,22 @@ export class CachedTopicDirectory implements TopicDirectory {
     if (cached === undefined) return
     this.#byId.delete(topicId)
     if (this.#byName.get(cached.topic.name) === cached) this.#byName.delete(cached.topic.name)
+  }
+
+  /** Whether a topic is still there is the commit's to decide; nothing is stored by what was seen last. */
+  async #orAsLastSeen<Key>(
+    keys: readonly Key[],
+    known: ReadonlyMap<Key, CachedTopic>,
+    lookUp: () => Promise<readonly Topic[]>,
+  ): Promise<readonly Topic[]> {
+    try {
+      return await lookUp()
+    } catch (error) {
+      const last = keys.flatMap((key) => known.get(key)?.topic ?? [])
+      if (!isHeadraceError(error, 'CATALOG_UNAVAILABLE') || last.length < keys.length) throw error
+      // For as long as a fresh one: not every request should wait until the catalog has failed it once more.
+      return last.map((topic) => this.#remember(topic))
+    }
   }
 
   #forgetName(name: string): void {

@@ -1,4 +1,4 @@
-import { type AgentProcess, startAgentProcess } from '../support/agent-process.js'
+import { type AgentExit, type AgentProcess, startAgentProcess } from '../support/agent-process.js'
 import { freePort } from '../support/free-port.js'
 import { type Mariadb, startPrivateMariadb } from '../support/mariadb.js'
 import { startS3Server } from '../support/s3-server.js'
@@ -10,9 +10,12 @@ import { type S3FaultProxy, startS3FaultProxy } from './s3-fault-proxy.js'
 export interface ClusterAgent {
   readonly address: string
   readonly catalog: TcpProxy
+  /** Its way to S3 as a network, and behind that as a server that fails. */
+  readonly s3Network: TcpProxy
   readonly s3: S3FaultProxy
   readonly process: AgentProcess
-  killAndRestart(): Promise<void>
+  /** Answers how the process ended. */
+  killAndRestart(): Promise<AgentExit>
 }
 
 export interface Cluster {
@@ -20,6 +23,10 @@ export interface Cluster {
   readonly mariadb: Mariadb
   stop(): Promise<void>
 }
+
+/** An agent that is silent for four heartbeats is gone. */
+export const HEARTBEAT_INTERVAL_MS = 500
+const AGENT_ARGS = ['--workers', '1', '--heartbeat-interval', `${HEARTBEAT_INTERVAL_MS}ms`]
 
 /** Whoever starts one stops it; what a failed start had begun is ended here. */
 export async function startCluster(agentCount: number): Promise<Cluster> {
@@ -48,13 +55,15 @@ async function startAgent(
 ): Promise<ClusterAgent> {
   const s3Proxy = await startS3FaultProxy(s3.endpoint)
   ends.push(() => s3Proxy.close())
+  const s3Network = await startTcpProxy({ targetPort: Number(new URL(s3Proxy.endpoint).port) })
+  ends.push(() => s3Network.stop())
   const catalog = await startTcpProxy({ targetPort: mariadb.port, targetHost: mariadb.host })
   ends.push(() => catalog.stop())
   const catalogUrl = new URL(mariadb.url)
   catalogUrl.port = `${catalog.port}`
-  const stores = s3Stores(s3.url.replace(s3.endpoint, s3Proxy.endpoint), catalogUrl.href)
+  const stores = s3Stores(s3.url.replace(s3.endpoint, `http://127.0.0.1:${s3Network.port}`), catalogUrl.href)
   const address = `127.0.0.1:${await freePort()}`
-  const start = () => startAgentProcess({ ...stores, args: [...stores.args, '--listen', address, '--workers', '1'] })
+  const start = () => startAgentProcess({ ...stores, args: [...stores.args, '--listen', address, ...AGENT_ARGS] })
   let running = await start()
   ends.push(async () => {
     running.kill('SIGCONT')
@@ -64,14 +73,16 @@ async function startAgent(
   return {
     address,
     catalog,
+    s3Network,
     s3: s3Proxy,
     get process() {
       return running
     },
     killAndRestart: async () => {
       running.kill('SIGKILL')
-      await running.exited
+      const exit = await running.exited
       running = await start()
+      return exit
     },
   }
 }

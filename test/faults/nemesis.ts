@@ -18,7 +18,7 @@ const s3Faults = S3_FAULTS.map((fault): [string, Fault] => [
 ])
 
 export const FAULTS: readonly (readonly [string, Fault])[] = [
-  ['agent kill -9', (agent) => agent.killAndRestart()],
+  ['agent kill -9', async (agent) => void (await agent.killAndRestart())],
   [
     'agent SIGSTOP',
     async ({ process }) => {

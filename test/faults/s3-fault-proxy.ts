@@ -9,6 +9,7 @@ export type S3Fault = (typeof S3_FAULTS)[number]
 /** An HTTP proxy before an S3 server that fails every other request in the way it is told. */
 export interface S3FaultProxy {
   readonly endpoint: string
+  /** How many requests the faults took effect on. */
   readonly spoiledCount: number
   inject(fault: S3Fault): void
   heal(): void
@@ -27,7 +28,7 @@ export async function startS3FaultProxy(target: string): Promise<S3FaultProxy> {
   const server = createServer((incoming, outgoing) => {
     requestCount += 1
     const spoiling = fault !== undefined && (fault === 'hang' || requestCount % 2 === 0) ? fault : undefined
-    if (spoiling !== undefined) spoiledCount += 1
+    if (spoiling !== undefined && spoiling !== 'precondition-failed') spoiledCount += 1
     incoming.on('error', () => outgoing.destroy())
     switch (spoiling) {
       case 'reset':
@@ -42,6 +43,7 @@ export async function startS3FaultProxy(target: string): Promise<S3FaultProxy> {
         // Only a conditional write can be told this: by its own earlier try, whose answer was lost.
         return forward(incoming, outgoing, async (answer) => {
           if (incoming.method !== 'PUT') return pass(answer, outgoing)
+          spoiledCount += 1
           answer.resume()
           refuse(incoming, outgoing, 412, 'PreconditionFailed')
         })

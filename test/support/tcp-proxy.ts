@@ -17,6 +17,8 @@ export interface TcpProxy {
   loseNextCommit(): void
   /** How many commits were lost either way. */
   readonly lostCount: number
+  /** How many connections were cut by `cut`, held by `pause`, or refused. */
+  readonly disturbedCount: number
   stop(): Promise<void>
 }
 
@@ -34,8 +36,10 @@ export async function startTcpProxy(target: {
   let refusing = false
   let trap: CommitTrap = 'none'
   let lostCount = 0
+  let disturbedCount = 0
 
   const server = createServer((client) => {
+    if (refusing || paused) disturbedCount++
     if (refusing) return void client.destroy()
     const upstream = connect(target.targetPort, target.targetHost ?? '127.0.0.1')
     let answerLost = false
@@ -72,9 +76,13 @@ export async function startTcpProxy(target: {
   }
   return {
     port: typeof address === 'object' && address ? address.port : 0,
-    cut: destroyAll,
+    cut: () => {
+      disturbedCount += sockets.size / 2
+      destroyAll()
+    },
     pause: () => {
       paused = true
+      disturbedCount += sockets.size / 2
       for (const socket of sockets) socket.pause()
     },
     resume: () => {
@@ -95,6 +103,9 @@ export async function startTcpProxy(target: {
     },
     get lostCount() {
       return lostCount
+    },
+    get disturbedCount() {
+      return disturbedCount
     },
     stop: () => {
       destroyAll()

@@ -9,12 +9,20 @@ function setUp() {
   const clock = new VirtualClock()
   const topics = new Map<string, Topic>()
   const lookups: string[][] = []
+  const state = { failure: undefined as HeadraceError | undefined }
+  const check = () => {
+    if (state.failure !== undefined) throw state.failure
+  }
   const catalog = {
     topicsByName: async (names: readonly string[]) => {
       lookups.push([...names])
+      check()
       return names.flatMap((name) => topics.get(name) ?? [])
     },
-    topicsById: async (ids: readonly string[]) => [...topics.values()].filter((topic) => ids.includes(topic.topicId)),
+    topicsById: async (ids: readonly string[]) => {
+      check()
+      return [...topics.values()].filter((topic) => ids.includes(topic.topicId))
+    },
     listTopics: async () => [...topics.values()],
     createTopic: async (topic: NewTopic) => {
       if (topics.has(topic.name)) throw new HeadraceError('TOPIC_EXISTS', 'never', 'exists')
@@ -33,7 +41,7 @@ function setUp() {
     defaultPartitionCount: 3,
     ageMaxMs: 1000,
   })
-  return { clock, topics, lookups, directory }
+  return { clock, topics, lookups, state, directory }
 }
 
 t.test('create, look up from the cache, look up again when old', async (t) => {
@@ -59,6 +67,25 @@ t.test('what does not exist is asked for each time, and a topic deleted elsewher
   await clock.advance(1001)
   t.equal((await directory.byName(['a'])).size, 0)
   t.equal((await directory.byId([topicId])).size, 0)
+})
+
+t.test('while the catalog is away the last picture serves on', async (t) => {
+  const { clock, topics, lookups, state, directory } = setUp()
+  const topic = await directory.create({ name: 'a', configs: {} })
+  await clock.advance(1001)
+  state.failure = new HeadraceError('CATALOG_UNAVAILABLE', 'safe', 'away')
+  t.equal((await directory.byName(['a'])).get('a'), topic)
+  await directory.byName(['a'])
+  t.equal(lookups.length, 1, 'the catalog is not asked each time')
+  await clock.advance(1001)
+  t.equal((await directory.byId([topic.topicId])).get(topic.topicId), topic)
+  await t.rejects(directory.byName(['a', 'b']), { code: 'CATALOG_UNAVAILABLE' }, 'but nobody knows b')
+  await clock.advance(1001)
+  state.failure = new HeadraceError('CATALOG_SCHEMA_MISMATCH', 'never', 'other')
+  await t.rejects(directory.byName(['a']), { code: 'CATALOG_SCHEMA_MISMATCH' })
+  state.failure = undefined
+  topics.clear()
+  t.equal((await directory.byName(['a'])).size, 0, 'back again, it tells the truth')
 })
 
 t.test('create validates first', async (t) => {
