@@ -49,11 +49,20 @@ export async function adminRoundTrip({ driver, unused }: Place): Promise<void> {
   await driver.deleteTopic(name)
 }
 
+/** Several producers, one after the other: a fast one is done before anything happens to it. */
+const SLICES = 8
+const SLICE_RECORDS = 1000
+
 /** Whatever is sent again because its answer was lost is stored once, in order. */
 export async function idempotence({ driver, witness, topic, withCuts }: Place): Promise<void> {
   const name = await topic(1)
-  const records = recordsOf(3000, 1)
-  await withCuts(() => driver.produce({ topic: name, codec: 'none', idempotent: true, records }))
+  const records = recordsOf(SLICES * SLICE_RECORDS, 1)
+  await withCuts(async () => {
+    for (let slice = 0; slice < SLICES; slice++) {
+      const sent = records.slice(slice * SLICE_RECORDS, (slice + 1) * SLICE_RECORDS)
+      await driver.produce({ topic: name, codec: 'none', idempotent: true, records: sent })
+    }
+  })
   checkSame(records, await witness.read({ topic: name, count: records.length }), witness.client)
 }
 

@@ -8,7 +8,7 @@ import { confluentKafka, kafkaPython, PythonDriver } from './drivers/python.js'
 import type { Place, Scenario } from './scenarios.js'
 
 const SCENARIO_TIMEOUT_MS = 180_000
-const CUT_INTERVAL_MS = 40
+const CUT_INTERVAL_MS = 150
 
 export interface Outcome {
   readonly scenario: Scenario

@@ -45,7 +45,8 @@ export class KcatDriver implements Driver {
       const lines = records
         .filter((record) => record.partition === partition)
         .map(({ key, value }) => `${key ?? ''}\t${value}\n`)
-      const args = ['-P', '-t', topic, '-p', `${partition}`, '-K', '\t', '-Z', '-z', codec]
+      // It takes the loss of all connections for its end unless told to go on.
+      const args = ['-P', '-E', '-t', topic, '-p', `${partition}`, '-K', '\t', '-Z', '-z', codec]
       await runKcat([...args, ...asFlags(properties)], { brokers: this.#brokers, input: lines.join('') })
     }
   }
