@@ -134,10 +134,15 @@ export class GroupLane {
   #takeSave(): { readonly served: readonly Settle<void>[]; readonly run: () => Promise<void> } | undefined {
     const { catalog, claim, group } = this.#options
     const { version } = group
-    if (!this.#isSaveWanted || this.isSaved(version)) return undefined
+    if (!this.#isSaveWanted) return undefined
     this.#isSaveWanted = false
-    const stored = group.stored()
     const served = this.#savers.splice(0)
+    if (this.isSaved(version)) {
+      // They came while just that version was being saved: nothing is left to write, and nobody else would answer them.
+      for (const { resolve } of served) resolve()
+      return undefined
+    }
+    const stored = group.stored()
     const run = async () => {
       await catalog.saveGroup(claim, stored)
       this.#savedVersion = version
