@@ -52,7 +52,9 @@ export function parsePartition(text: string): number {
 /** Below the common limit of a batch, which is 1 MiB, with room for the records' own headers. */
 const SEND_BYTES_MAX = 900_000
 const RECORD_OVERHEAD_BYTES = 24
-const PROGRESS_INTERVAL_MS = 1_000
+/** A line that overwrites itself for who watches, lines in a log. */
+const PROGRESS_WATCHED_MS = 500
+const PROGRESS_LOGGED_MS = 5_000
 
 async function produce(producer: Producer, topic: string, options: ProduceOptions, terminal: Terminal): Promise<void> {
   const format: InputFormat = {
@@ -171,15 +173,15 @@ class LineSender {
 const ACKS = { all: -1, '1': 1, '0': 0 } as const
 
 function startProgress(sender: LineSender, terminal: Terminal): { stop(): void } {
-  if (!terminal.isWatched) return { stop() {} }
-  const timer = setInterval(
-    () => terminal.note(`\r${sender.count} records, ${sender.bytes} bytes `),
-    PROGRESS_INTERVAL_MS,
-  )
+  const [intervalMs, start, end] = terminal.isWatched
+    ? [PROGRESS_WATCHED_MS, '\r', ' ']
+    : [PROGRESS_LOGGED_MS, '', '\n']
+  const note = () => terminal.note(`${start}${sender.count} records, ${sender.bytes} bytes${end}`)
+  const timer = setInterval(note, intervalMs)
   return {
     stop() {
       clearInterval(timer)
-      terminal.note('\r')
+      terminal.note(start)
     },
   }
 }
