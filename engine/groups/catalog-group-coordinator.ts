@@ -50,6 +50,8 @@ const PROTOCOL_TYPE_BYTES_MAX = 255
 const WATCH_INTERVAL_MS = 1_000
 /** A group without members leaves the memory after this long; its state is in the catalog. */
 const IDLE_MS_MAX = 60_000
+/** What a group costs beside its members. */
+const GROUP_BYTES = 2_048
 /** Groups in memory at a time, those without members included. */
 const GROUP_COUNT_MAX = 20_000
 
@@ -84,9 +86,7 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
     // A member that has an id knows the group; if it is gone, nobody makes it again under the old id.
     const group = await this.#use(groupId, memberId === '')
     if (!group) throw memberUnknown()
-    if (memberId === '' && this.#bytes > this.#options.memoryBytesMax) {
-      throw groupFull('the groups on this agent have used up their memory: use fewer members, or more agents')
-    }
+    if (memberId === '') this.#checkMemory()
     return group.join(request)
   }
 
@@ -199,7 +199,7 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
     }
     for (;;) {
       const running = this.#groups.get(groupId)
-      if (running) return running
+      if (running) return running.touched()
       const loading = this.#loading.get(groupId)
       if (!loading) break
       // Somebody else's loading may have been without leave to make the group.
@@ -264,7 +264,12 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
 
   #isOurs(groupId: string): boolean {
     const { cluster } = this.#options
-    return cluster.coordinatorOf(groupId).nodeId === cluster.nodeId
+    try {
+      return cluster.coordinatorOf(groupId).nodeId === cluster.nodeId
+    } catch (error) {
+      // The agent takes connections a moment before it knows its place.
+      throw failureOf(error)
+    }
   }
 
   #watchSoon(): void {
@@ -316,6 +321,16 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
       'SESSION_TIMEOUT_INVALID',
       'never',
       `a session timeout of ${sessionTimeoutMs} ms is outside of ${sessionTimeoutMinMs} to ${sessionTimeoutMaxMs} ms`,
+    )
+  }
+
+  #checkMemory(): void {
+    const { memoryBytesMax } = this.#options
+    const bytes = () => this.#bytes + this.#groups.size * GROUP_BYTES
+    if (bytes() > memoryBytesMax) this.#unload(0)
+    if (bytes() <= memoryBytesMax) return
+    throw groupFull(
+      'the groups on this agent have used up their memory: use fewer members, more agents, or raise memory',
     )
   }
 

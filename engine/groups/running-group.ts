@@ -88,6 +88,12 @@ export class RunningGroup {
     return isQuiet && this.#lane.isIdle ? this.#options.clock.monotonicMs() - this.#lastUsedMs : 0
   }
 
+  /** Somebody is about to ask: it is not idle. */
+  touched(): this {
+    this.#now()
+    return this
+  }
+
   join(request: JoinRequest): Promise<JoinAnswer> {
     const newMemberId = () => this.#options.newMemberId(request)
     return this.#ask<JoinAnswer>((ticket, now) => this.machine.join(ticket, request, newMemberId, now))

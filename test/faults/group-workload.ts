@@ -38,6 +38,12 @@ export class GroupProgress {
   }
 }
 
+const running = new Set<ChildProcess>()
+
+function endAll(): void {
+  for (const child of running) child.kill('SIGKILL')
+}
+
 /** A member in a process of its own. Its last words are heard before `ended` resolves. */
 export interface GroupMemberProcess {
   kill(signal: NodeJS.Signals): void
@@ -50,8 +56,8 @@ export function startMember(agents: readonly string[], progress: GroupProgress):
     env: { ...process.env, GROUP_AGENTS: agents.join(',') },
   })
   progress.memberCount += 1
-  const forceEnd = () => child.kill('SIGKILL')
-  process.once('exit', forceEnd)
+  if (running.size === 0) process.once('exit', endAll)
+  running.add(child)
   let rest = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n')
@@ -60,7 +66,8 @@ export function startMember(agents: readonly string[], progress: GroupProgress):
   })
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => {
-      process.removeListener('exit', forceEnd)
+      running.delete(child)
+      if (running.size === 0) process.removeListener('exit', endAll)
       resolve()
     })
   })

@@ -115,7 +115,7 @@ t.test('the first to join, and who assigns itself, make the group; others find t
 
 t.test('requests that no group could take', async (t) => {
   const { agent, topicId } = await groupWorld(t)
-  const { coordinator } = agent({ memoryBytesMax: 600 })
+  const { coordinator } = agent({ memoryBytesMax: 7_000 })
   const badName = { code: 'GROUP_ID_INVALID' }
   await t.rejects(coordinator.join(joinRequest({ groupId: '' })), badName)
   await t.rejects(coordinator.join(joinRequest({ groupId: 'x'.repeat(256) })), badName)

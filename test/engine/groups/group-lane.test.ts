@@ -7,7 +7,10 @@ import { deferred } from '../../support/kafka/wait.js'
 t.test('who asks for a version while just that one is being saved is answered with it', async (t) => {
   const saving = deferred()
   const saves: number[] = []
-  const group: Savable = { version: 1, stored: () => ({ protocolType: 'consumer', state: 'Stable', record: new Uint8Array([1]) }) }
+  const group: Savable = {
+    version: 1,
+    stored: () => ({ protocolType: 'consumer', state: 'Stable', record: new Uint8Array([1]) }),
+  }
   const catalog: Pick<GroupCatalog, 'saveGroup'> = {
     async saveGroup() {
       saves.push(group.version)
