@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Broker } from '../engine/broker.js'
 import { Membership } from '../engine/cluster/membership.js'
+import { hasRole, refusingIntake, refusingReader } from '../engine/cluster/roles.js'
 import { HeadraceError } from '../engine/errors.js'
 import { createLogReader, fetchLimitsFor, RecentSegments, WatermarkBoard } from '../engine/fetch/index.js'
 import { createGroups } from '../engine/groups/index.js'
@@ -114,8 +115,8 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
     offsetsRetentionMs: config.groupOffsetsRetentionMs,
   })
   const broker: Broker = {
-    intake: parts.writePath.intake,
-    reader: parts.reader,
+    intake: hasRole(config, 'produce') ? parts.writePath.intake : refusingIntake(),
+    reader: hasRole(config, 'fetch') ? parts.reader : refusingReader(parts.reader),
     topics: parts.topics,
     logs: parts.logs,
     producerIds: new BlockProducerIds(catalog),
@@ -147,7 +148,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
   cluster ??= await join(config, catalog, logger, closers, listeners)
   const membership = cluster
   groups.startExpiry()
-  runJobs(config, logger, closers, parts)
+  if (hasRole(config, 'jobs')) runJobs(config, logger, closers, parts)
 
   const readiness = createReadiness({
     catalog: () => catalog.ping(),
@@ -284,6 +285,7 @@ async function join(
     instanceId: randomUUID(),
     listeners,
     zone: config.zone,
+    roles: config.roles,
     zoneMap: config.zoneMap,
     placement: config.placement,
     heartbeatIntervalMs: config.heartbeatIntervalMs,

@@ -52,6 +52,7 @@ export type HeadraceErrorCode =
   | 'OFFSET_METADATA_TOO_LARGE'
   // the agent itself
   | 'AGENT_CLOSING'
+  | 'ROLE_MISSING'
   | 'CONFIG_INVALID'
   | 'WORKER_FAILED'
 

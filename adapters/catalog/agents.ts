@@ -1,7 +1,8 @@
+import { AGENT_ROLES, type AgentRole } from '../../engine/cluster/roles.js'
 import { HeadraceError } from '../../engine/errors.js'
 import type { Agent, AgentListener, AgentRegistration } from '../../engine/ports/catalog.js'
 import type { Database, Session } from './database.js'
-import { int, intOf, intOrNullOf, textOf, textOrNullOf, tuple } from './sql-text.js'
+import { int, intOf, intOrNullOf, type Row, textOf, textOrNullOf, tuple } from './sql-text.js'
 
 /**
  * Gives the agent the id of its address if there is one, else the smallest that no other may hold. A row keeps its id taken
@@ -22,12 +23,14 @@ export async function registerAgent(database: Database, agent: AgentRegistration
     const emptied = nodeIdIn([nodeId, ...robbed.map((other) => other.nodeId)])
     await session.run(`DELETE FROM agents WHERE node_id = ${int(nodeId)}`)
     await session.run(`DELETE FROM agent_listeners WHERE ${emptied}`)
+    await session.run(`DELETE FROM agent_roles WHERE ${emptied}`)
     await session.run(
       `INSERT INTO agents (node_id, instance_id, host, port, zone, expiry_ms, heartbeat_at_ms)
        VALUES (${int(nodeId)}, ?, ?, ${int(agent.port)}, ?, ${int(agent.expiryMs)}, ${dialect.nowMs})`,
       [agent.instanceId, agent.host, agent.zone],
     )
     await insertListeners(session, nodeId, agent)
+    await insertRoles(session, nodeId, agent)
     return nodeId
   })
 }
@@ -86,6 +89,15 @@ async function insertListeners(session: Session, nodeId: number, agent: AgentReg
   )
 }
 
+async function insertRoles(session: Session, nodeId: number, { instanceId, roles }: AgentRegistration): Promise<void> {
+  if (roles === undefined) return
+  const values = tuple(int(nodeId), '?', '?')
+  await session.run(`INSERT INTO agent_roles (node_id, instance_id, roles) VALUES ${values}`, [
+    instanceId,
+    roles.join(','),
+  ])
+}
+
 function smallestFree(taken: ReadonlySet<number>): number {
   let nodeId = 1
   while (taken.has(nodeId)) nodeId++
@@ -119,8 +131,9 @@ export async function unregisterAgent(database: Database, nodeId: number, instan
 export async function listAgents(session: Session, nowMs: string, heartbeatAgeMaxMs: number): Promise<Agent[]> {
   const rows = await session.rows(
     `SELECT a.node_id, a.instance_id, a.host, a.port, a.zone, ${nowMs} - a.heartbeat_at_ms AS age_ms,
-       l.listener, l.host AS listener_host, l.port AS listener_port
+       l.listener, l.host AS listener_host, l.port AS listener_port, r.roles
      FROM agents a LEFT JOIN agent_listeners l ON l.node_id = a.node_id AND l.instance_id = a.instance_id
+       LEFT JOIN agent_roles r ON r.node_id = a.node_id AND r.instance_id = a.instance_id
      WHERE a.instance_id IS NOT NULL ORDER BY a.node_id, l.position`,
   )
   const agents = new Map<number, Agent & { readonly listeners: AgentListener[] }>()
@@ -133,6 +146,7 @@ export async function listAgents(session: Session, nowMs: string, heartbeatAgeMa
       port: intOf(row, 'port'),
       listeners: [],
       zone: textOrNullOf(row, 'zone'),
+      ...rolesOf(row),
       heartbeatAgeMs: Math.max(0, intOrNullOf(row, 'age_ms') ?? 0),
     }
     agents.set(nodeId, agent)
@@ -141,4 +155,10 @@ export async function listAgents(session: Session, nowMs: string, heartbeatAgeMa
     agent.listeners.push({ name, host: textOf(row, 'listener_host'), port: intOf(row, 'listener_port') })
   }
   return [...agents.values()].filter(({ heartbeatAgeMs }) => heartbeatAgeMs < heartbeatAgeMaxMs)
+}
+
+/** Roles that this version does not know are another one's affair. */
+function rolesOf(row: Row): { readonly roles?: readonly AgentRole[] } {
+  const text = textOrNullOf(row, 'roles')
+  return text === null ? {} : { roles: AGENT_ROLES.filter((role) => text.split(',').includes(role)) }
 }

@@ -33,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, tables: groupTables, rows: rowsOfGroupTables },
   { version: 3, tables: agentListenerTables },
   { version: 4, tables: leasesOfVersion4 },
+  { version: 5, tables: agentRoleTables },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
@@ -182,6 +183,17 @@ function leasesOfVersion4(): TableDefinition[] {
         'note VARCHAR(255) NOT NULL',
       ],
       primaryKey: 'name',
+    },
+  ]
+}
+
+function agentRoleTables(): TableDefinition[] {
+  return [
+    {
+      // Roles separated by commas. An agent without a row has all; a row of another instance is left over.
+      name: 'agent_roles',
+      columns: ['node_id INT NOT NULL', 'instance_id VARCHAR(64) NOT NULL', 'roles VARCHAR(255) NOT NULL'],
+      primaryKey: 'node_id',
     },
   ]
 }

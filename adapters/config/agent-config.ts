@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { PlacementStrategy } from '../../engine/cluster/placement.js'
+import { AGENT_ROLES, type AgentRole } from '../../engine/cluster/roles.js'
 import { ZoneMap } from '../../engine/cluster/zone-map.js'
 import { HeadraceError } from '../../engine/errors.js'
 import type { HostPort } from './host-port.js'
@@ -34,6 +35,7 @@ export interface AgentConfig {
   readonly defaultPartitionCount: number
   readonly groupInitialRebalanceDelayMs: number
   readonly groupOffsetsRetentionMs: number
+  readonly roles: readonly AgentRole[]
   /** Null: for ever. */
   readonly retentionTimeMs: number | null
   /** Null: without limit. */
@@ -100,6 +102,7 @@ export function withDefaults(options: ParsedOptions, surroundings: Surroundings)
     defaultPartitionCount: options.defaultPartitions ?? 1,
     groupInitialRebalanceDelayMs: options.groupInitialRebalanceDelay ?? 0,
     groupOffsetsRetentionMs: options.groupOffsetsRetention ?? 7 * DAY_MS,
+    roles: options.roles ?? AGENT_ROLES,
     retentionTimeMs: options.retentionTime === undefined ? 7 * DAY_MS : options.retentionTime,
     retentionBytes: options.retentionBytes ?? null,
     retentionIntervalMs: options.retentionInterval ?? 300_000,

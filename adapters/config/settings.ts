@@ -11,6 +11,7 @@ import {
   durationOrUnlimited,
   flag,
   name,
+  roles,
   url,
   zoneMap,
 } from './values.js'
@@ -54,6 +55,7 @@ export const optionsSchema = z.strictObject({
     ['sqlite', 'mysql'],
     'sqlite:///var/lib/headrace/catalog.db or mysql://user:password@host/database',
   ).optional(),
+  roles: roles().optional(),
   flushInterval: duration({ min: 1, max: MINUTE_MS }).optional(),
   flushBytes: bytes({ min: 64 * 1024, max: GIB }).optional(),
   workers: count({ min: 1, max: 256 }).optional(),
@@ -133,6 +135,12 @@ export const settings: Readonly<Record<SettingKey, Setting>> = {
     placeholder: 'url',
     defaultText: 'sqlite://<cwd>/headrace-data/catalog.db',
     description: 'where topics, offsets and segments are recorded: sqlite:// or mysql://',
+  },
+  roles: {
+    group: 'Process',
+    placeholder: 'role,...',
+    defaultText: 'produce,fetch,jobs',
+    description: 'what the agent does: takes records (produce), gives records (fetch), background work (jobs)',
   },
   flushInterval: {
     group: 'Write path',

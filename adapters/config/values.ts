@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AGENT_ROLES, type AgentRole } from '../../engine/cluster/roles.js'
 import { ZoneMap } from '../../engine/cluster/zone-map.js'
 import { formatHostPort, type HostPort, parseHostPort } from './host-port.js'
 import { type NamedAddress, parseAddresses } from './listeners.js'
@@ -86,6 +87,16 @@ export function url(schemes: readonly string[], examples: string) {
 export function name() {
   const accepted = 'up to 64 letters, digits, dots, dashes or underscores'
   return z.string({ error: `expected ${accepted}` }).regex(/^[\w.-]{1,64}$/, { error: `expected ${accepted}` })
+}
+
+/** One role or several, separated by commas. */
+export function roles() {
+  const accepted = `one or more of ${AGENT_ROLES.join(', ')}, separated by commas`
+  return z.string({ error: `expected ${accepted}` }).transform((value, context): readonly AgentRole[] => {
+    const names = value.split(',').map((name) => name.trim())
+    if (names.some((name) => !(AGENT_ROLES as readonly string[]).includes(name))) return refuse(context, accepted)
+    return AGENT_ROLES.filter((role) => names.includes(role))
+  })
 }
 
 /** Zones by CIDR. */

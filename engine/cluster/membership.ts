@@ -6,6 +6,7 @@ import type { CancelTimer, Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import { zoneOfClientId } from './client-zone.js'
 import { type PlacementStrategy, placeFor, placeGroup } from './placement.js'
+import { type AgentRole, coordinatingAgents, type HasRoles, servingAgents } from './roles.js'
 import type { ZoneMap } from './zone-map.js'
 
 /**
@@ -26,7 +27,8 @@ export class Membership implements Cluster {
   private constructor(options: MembershipOptions, clusterId: string, nodeId: number) {
     this.#options = options
     this.clusterId = clusterId
-    this.#self = { nodeId, listeners: options.listeners, zone: options.zone, ...defaultAddress(options.listeners) }
+    const { listeners, zone, roles } = options
+    this.#self = { nodeId, listeners, zone, ...(roles && { roles }), ...defaultAddress(listeners) }
     this.#agents = [this.#self]
   }
 
@@ -44,8 +46,9 @@ export class Membership implements Cluster {
 
   agentsFor(client: ClientInfo): readonly ClusterAgent[] {
     const zone = this.#zoneOf(client)
-    const near = zone === null ? [] : this.#agents.filter((agent) => agent.zone === zone)
-    return (near.length > 0 ? near : this.#agents).map((agent) => asSeenBy(client, agent))
+    const serving = servingAgents(this.#self, this.#agents)
+    const near = zone === null ? [] : serving.filter((agent) => agent.zone === zone)
+    return (near.length > 0 ? near : serving).map((agent) => asSeenBy(client, agent))
   }
 
   leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent {
@@ -53,7 +56,7 @@ export class Membership implements Cluster {
   }
 
   coordinatorOf(groupId: string, client?: ClientInfo): ClusterAgent {
-    const agent = placeGroup(groupId, this.#agents)
+    const agent = placeGroup(groupId, coordinatingAgents(this.#agents))
     return client === undefined ? agent : asSeenBy(client, agent)
   }
 
@@ -118,6 +121,8 @@ export interface MembershipOptions {
   /** What clients are told to connect to, by the listener they come in by. The first one is the default. */
   readonly listeners: readonly AgentListener[]
   readonly zone: string | null
+  /** Absent: all. */
+  readonly roles?: readonly AgentRole[]
   /** Tells the zone of clients that do not name it. */
   readonly zoneMap: ZoneMap
   readonly placement: PlacementStrategy
@@ -126,7 +131,7 @@ export interface MembershipOptions {
 }
 
 /** An agent as the registry knows it. */
-interface Member extends ClusterAgent {
+interface Member extends ClusterAgent, HasRoles {
   readonly listeners: readonly AgentListener[]
 }
 
@@ -142,6 +147,7 @@ function defaultAddress(listeners: readonly AgentListener[]): { readonly host: s
 }
 
 function register(options: MembershipOptions): Promise<number> {
-  const { catalog, instanceId, listeners, zone, expiryMs } = options
-  return catalog.registerAgent({ instanceId, ...defaultAddress(listeners), listeners, zone, expiryMs })
+  const { catalog, instanceId, listeners, zone, roles, expiryMs } = options
+  const address = defaultAddress(listeners)
+  return catalog.registerAgent({ instanceId, ...address, listeners, zone, ...(roles && { roles }), expiryMs })
 }

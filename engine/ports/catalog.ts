@@ -1,3 +1,4 @@
+import type { AgentRole } from '../cluster/roles.js'
 import type { PartitionRef, SegmentId, Topic, TopicId } from '../model.js'
 import type { GroupCatalog } from './group-catalog.js'
 import type { JobsCatalog } from './jobs-catalog.js'
@@ -253,6 +254,8 @@ export interface AgentRegistration {
   /** All its addresses, the default one among them. Names are unique. */
   readonly listeners: readonly AgentListener[]
   readonly zone: string | null
+  /** Absent: all. */
+  readonly roles?: readonly AgentRole[]
   /** An agent not heard of for this long may be forgotten, and its node id reused by nobody else meanwhile. */
   readonly expiryMs: number
 }
@@ -272,5 +275,7 @@ export interface Agent {
   /** In the order of registration. */
   readonly listeners: readonly AgentListener[]
   readonly zone: string | null
+  /** Absent: all. */
+  readonly roles?: readonly AgentRole[]
   readonly heartbeatAgeMs: number
 }

@@ -30,6 +30,16 @@ export async function agentCases(t: Test, open: OpenFixture): Promise<void> {
     t.ok(agents.every(({ heartbeatAgeMs }) => heartbeatAgeMs >= 0 && heartbeatAgeMs < 60_000))
   })
 
+  await onCatalog(t, open, 'agents say what they do, or do everything', async (t, catalog) => {
+    const working = registration({ roles: ['fetch', 'jobs'] })
+    await catalog.registerAgent(working)
+    await catalog.registerAgent(registration())
+    const rolesOf = async () => (await catalog.listAgents(60_000)).map(({ roles }) => roles)
+    t.same(await rolesOf(), [['fetch', 'jobs'], undefined])
+    await catalog.registerAgent({ ...working, roles: ['produce'] })
+    t.same(await rolesOf(), [['produce'], undefined], 'registering again says it anew')
+  })
+
   await onCatalog(t, open, 'ids are unique though many register at once', async (t, catalog, fixture) => {
     const agents = [catalog, await fixture.connect(), await fixture.connect()]
     const nodeIds = await Promise.all(

@@ -333,8 +333,9 @@ export class FakeCatalog extends FakeJobsCatalog implements Catalog {
     const nowMs = this.clock.nowMs()
     return [...this.#agents.values()]
       .filter(({ gone }) => !gone)
-      .map(({ nodeId, instanceId, host, port, listeners, zone, heartbeatAtMs }) => {
-        return { nodeId, instanceId, host, port, listeners, zone, heartbeatAgeMs: nowMs - heartbeatAtMs }
+      .map(({ nodeId, instanceId, host, port, listeners, zone, roles, heartbeatAtMs }) => {
+        const heartbeatAgeMs = nowMs - heartbeatAtMs
+        return { nodeId, instanceId, host, port, listeners, zone, ...(roles && { roles }), heartbeatAgeMs }
       })
       .filter((agent) => agent.heartbeatAgeMs < heartbeatAgeMaxMs)
       .sort((a, b) => a.nodeId - b.nodeId)

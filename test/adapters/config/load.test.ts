@@ -49,6 +49,7 @@ t.test('defaults', async (t) => {
     defaultPartitionCount: 1,
     groupInitialRebalanceDelayMs: 0,
     groupOffsetsRetentionMs: 604_800_000,
+    roles: ['produce', 'fetch', 'jobs'],
     retentionTimeMs: 604_800_000,
     retentionBytes: null,
     retentionIntervalMs: 300_000,
