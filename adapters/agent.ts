@@ -110,6 +110,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
     clock: systemClock,
     random: systemRandom,
     logger,
+    metrics,
     memoryBytesMax: memory.groupBytes,
     initialRebalanceDelayMs: config.groupInitialRebalanceDelayMs,
     offsetsRetentionMs: config.groupOffsetsRetentionMs,

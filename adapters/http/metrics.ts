@@ -36,6 +36,8 @@ const COUNTERS: Readonly<Record<EngineCounter, string>> = {
   fetch_requests: 'Fetch requests answered',
   cache_hit_bytes: 'Bytes read from memory',
   cache_miss_bytes: 'Bytes read from the object store',
+  group_rebalances: 'Rebalances of consumer groups that ended in a new generation',
+  group_offsets_committed: 'Offsets committed by consumer groups',
 }
 
 const GAUGES: Readonly<Record<EngineGauge, string>> = {
@@ -45,6 +47,8 @@ const GAUGES: Readonly<Record<EngineGauge, string>> = {
   uploads_in_flight: 'Segments being encoded or uploaded',
   commit_lane_segments: 'Segments between sealing and the end of their commit',
   cache_bytes: 'Bytes of the read cache in use',
+  groups: 'Consumer groups this agent coordinates and has in memory',
+  group_members: 'Members of these groups',
 }
 
 export function createPrometheusMetrics(): PrometheusMetrics {

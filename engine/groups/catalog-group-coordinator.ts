@@ -5,6 +5,7 @@ import { type PartitionRef, partitionKey } from '../model.js'
 import type { CancelTimer, Clock, Random } from '../ports/clock.js'
 import type { ClaimedGroup, GroupCatalog } from '../ports/group-catalog.js'
 import type { Logger } from '../ports/logger.js'
+import type { Metrics } from '../ports/metrics.js'
 import type {
   FetchedOffset,
   GroupCoordinator,
@@ -39,6 +40,7 @@ export interface GroupCoordinatorOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly limits: GroupLimits
   /** What the members of all groups may bring and be assigned, together; beyond it no new ones are taken. */
   readonly memoryBytesMax: number
@@ -219,7 +221,7 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
     const claimed = await this.#read(() => this.#options.catalog.claimGroup(groupId, { create }))
     if (this.#isClosed) throw notCoordinator()
     if (!claimed) return undefined
-    const { catalog, clock, logger } = this.#options
+    const { catalog, clock, logger, metrics } = this.#options
     const group = new RunningGroup({
       groupId,
       claim: claimed.claim,
@@ -227,6 +229,7 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
       catalog,
       clock,
       logger,
+      metrics,
       newMemberId: (request) => this.#newMemberId(request),
       onBytes: (delta) => {
         this.#bytes += delta
@@ -290,6 +293,12 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
       }
     }
     this.#unload(IDLE_MS_MAX)
+    const { metrics } = this.#options
+    metrics.gauge('groups', this.#groups.size)
+    metrics.gauge(
+      'group_members',
+      this.running.reduce((count, { machine }) => count + machine.members.size, 0),
+    )
   }
 
   #unload(idleMsMin: number): void {

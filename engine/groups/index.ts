@@ -2,6 +2,7 @@ import { CatalogGroupCoordinator, type GroupCoordinatorOptions } from './catalog
 import type { GroupCoordinator } from './group-coordinator.js'
 import { GroupExpiry } from './group-expiry.js'
 import { DEFAULT_GROUP_LIMITS } from './group-limits.js'
+import { LimitedGroupCatalog } from './limited-group-catalog.js'
 
 export interface GroupsOptions extends Omit<GroupCoordinatorOptions, 'limits'> {
   readonly initialRebalanceDelayMs: number
@@ -20,8 +21,9 @@ export interface Groups {
 export function createGroups(options: GroupsOptions): Groups {
   const { initialRebalanceDelayMs, offsetsRetentionMs } = options
   const limits = { ...DEFAULT_GROUP_LIMITS, initialRebalanceDelayMs }
-  const coordinator = new CatalogGroupCoordinator({ ...options, limits })
-  const expiry = new GroupExpiry({ ...options, groups: coordinator, retentionMs: offsetsRetentionMs })
+  const catalog = new LimitedGroupCatalog(options.catalog)
+  const coordinator = new CatalogGroupCoordinator({ ...options, catalog, limits })
+  const expiry = new GroupExpiry({ ...options, catalog, groups: coordinator, retentionMs: offsetsRetentionMs })
   return {
     coordinator,
     startExpiry: () => expiry.start(),

@@ -3,6 +3,7 @@ import { type PartitionRef, partitionKey } from '../model.js'
 import type { CancelTimer, Clock } from '../ports/clock.js'
 import type { GroupCatalog, GroupClaim, GroupOffset } from '../ports/group-catalog.js'
 import type { Logger } from '../ports/logger.js'
+import type { Metrics } from '../ports/metrics.js'
 import type {
   GroupDescription,
   GroupMemberRef,
@@ -30,6 +31,7 @@ export interface RunningGroupOptions {
   readonly catalog: GroupCatalog
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics: Metrics
   readonly newMemberId: (request: JoinRequest) => string
   /** The group takes so many bytes more, or fewer. */
   readonly onBytes: (delta: number) => void
@@ -57,6 +59,7 @@ export class RunningGroup {
   #timer: { readonly atMs: number; readonly cancel: CancelTimer } | undefined
   #bytes = 0
   #loggedState: GroupState
+  #countedGenerationId: number
   #lastUsedMs: number
   #endedBy: HeadraceError | undefined
 
@@ -66,6 +69,7 @@ export class RunningGroup {
     this.groupId = groupId
     this.machine = machine
     this.#loggedState = machine.state
+    this.#countedGenerationId = machine.generationId
     this.#lastUsedMs = clock.monotonicMs()
     const group = {
       get version() {
@@ -125,6 +129,7 @@ export class RunningGroup {
     const accepted = offsets.filter((_, index) => results[index] === undefined)
     if (accepted.length === 0) return results
     const exists = [...(await this.#lane.commit(accepted.map(withoutMore)))].values()
+    this.#options.metrics.count('group_offsets_committed', accepted.length)
     return results.map((refused, index) => {
       if (refused) return refused
       return exists.next().value === true ? undefined : partitionMissing(offsets[index])
@@ -224,17 +229,19 @@ export class RunningGroup {
       }
     }
     if (this.isEnded) return
-    this.#logState()
+    this.#report()
     this.#options.onBytes(this.machine.bytes - this.#bytes)
     this.#bytes = this.machine.bytes
     this.#setTimer()
   }
 
-  #logState(): void {
+  #report(): void {
     const { state, generationId, members } = this.machine
+    const { groupId, logger, metrics } = this.#options
+    if (generationId > this.#countedGenerationId) metrics.count('group_rebalances', 1)
+    this.#countedGenerationId = generationId
     if (state === this.#loggedState) return
     this.#loggedState = state
-    const { groupId, logger } = this.#options
     const fields = { groupId, state, generationId, memberCount: members.size }
     if (state === 'PreparingRebalance') logger.info(fields, 'a consumer group rebalances')
     else if (state === 'Stable') logger.info(fields, 'a consumer group is stable')

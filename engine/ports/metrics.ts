@@ -27,6 +27,8 @@ export type EngineCounter =
   | 'fetch_requests'
   | 'cache_hit_bytes'
   | 'cache_miss_bytes'
+  | 'group_rebalances'
+  | 'group_offsets_committed'
 
 export type EngineGauge =
   | 'arena_bytes_in_use'
@@ -35,5 +37,7 @@ export type EngineGauge =
   | 'uploads_in_flight'
   | 'commit_lane_segments'
   | 'cache_bytes'
+  | 'groups'
+  | 'group_members'
 
 export const NO_METRICS: Metrics = { stage() {}, count() {}, gauge() {} }

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import { CatalogGroupCoordinator, type GroupCoordinatorOptions } from '../../engine/groups/catalog-group-coordinator.js'
 import { DEFAULT_GROUP_LIMITS } from '../../engine/groups/group-limits.js'
 import { NO_LOGGER } from '../../engine/ports/logger.js'
+import { NO_METRICS } from '../../engine/ports/metrics.js'
 import { createTestTopic } from './commit-segments.js'
 import { FakeCatalog } from './fake-catalog.js'
 import { FakeCluster } from './group-members.js'
@@ -75,6 +76,7 @@ export async function groupWorld(t: Test): Promise<GroupWorld> {
       clock,
       random: new SeededRandom(agentCount),
       logger: NO_LOGGER,
+      metrics: NO_METRICS,
       limits: DEFAULT_GROUP_LIMITS,
       memoryBytesMax: 1024 * 1024,
       ...changes,
