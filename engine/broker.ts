@@ -1,7 +1,7 @@
 import type { HeadraceError } from './errors.js'
 import type { FetchTurns } from './fetch/fetch-turns.js'
 import type { GroupCoordinator } from './groups/group-coordinator.js'
-import type { PartitionRef, Topic, TopicId } from './model.js'
+import type { PartitionRef, ReplicaAssignment, Topic, TopicId } from './model.js'
 
 /**
  * The engine as protocol adapters see it: what a Kafka handler may ask of it, and nothing else. `engine/` implements
@@ -147,7 +147,7 @@ export interface TopicDirectory {
     options?: { readonly validateOnly?: boolean },
   ): Promise<Topic>
   /** To `partitionCount` in all. @throws TOPIC_UNKNOWN, PARTITION_COUNT_INVALID where it is not more than there are */
-  addPartitions(topicId: TopicId, partitionCount: number, options?: { readonly validateOnly?: boolean }): Promise<Topic>
+  addPartitions(topicId: TopicId, partitionCount: number, options?: AddPartitionsOptions): Promise<Topic>
   /** Of topics that are created without a partition count. */
   readonly defaultPartitionCount: number
   /** Whether unknown topics may be created by using them. */
@@ -159,6 +159,13 @@ export interface TopicSpec {
   /** Undefined: the cluster's default. */
   readonly partitionCount?: number
   readonly configs: Readonly<Record<string, string>>
+  readonly assignment?: ReplicaAssignment
+}
+
+export interface AddPartitionsOptions {
+  readonly validateOnly?: boolean
+  /** Of the new partitions. */
+  readonly assignment?: ReplicaAssignment
 }
 
 export type TopicConfigChange =

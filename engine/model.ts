@@ -20,7 +20,14 @@ export interface Topic {
   readonly partitionCount: number
   /** Only the configs set on this topic, by Kafka's names; defaults are the cluster's. */
   readonly configs: Readonly<Record<string, string>>
+  readonly assignment?: ReplicaAssignment
 }
+
+/**
+ * Nodes that an administrator named for each partition, none for those left out. Shown to clients as replicas, and nothing else:
+ * every agent serves every partition.
+ */
+export type ReplicaAssignment = readonly (readonly number[])[]
 
 /** Map key of a partition. */
 export function partitionKey(topicId: TopicId, partition: number): string {

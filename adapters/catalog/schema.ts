@@ -34,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, tables: agentListenerTables },
   { version: 4, tables: leasesOfVersion4 },
   { version: 5, tables: agentRoleTables },
+  { version: 6, tables: assignmentTables },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
@@ -194,6 +195,17 @@ function agentRoleTables(): TableDefinition[] {
       name: 'agent_roles',
       columns: ['node_id INT NOT NULL', 'instance_id VARCHAR(64) NOT NULL', 'roles VARCHAR(255) NOT NULL'],
       primaryKey: 'node_id',
+    },
+  ]
+}
+
+/** Of those topics alone that were created, or given partitions, with nodes by name: JSON, a list of node ids per partition. */
+function assignmentTables({ types }: Dialect): TableDefinition[] {
+  return [
+    {
+      name: 'topic_assignments',
+      columns: [`topic_id ${types.uuid} NOT NULL`, `assignment ${types.text} NOT NULL`],
+      primaryKey: 'topic_id',
     },
   ]
 }

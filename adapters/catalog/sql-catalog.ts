@@ -1,5 +1,5 @@
 import { HeadraceError } from '../../engine/errors.js'
-import type { PartitionRef, Topic, TopicId } from '../../engine/model.js'
+import type { PartitionRef, ReplicaAssignment, Topic, TopicId } from '../../engine/model.js'
 import type {
   Agent,
   AgentRegistration,
@@ -80,8 +80,8 @@ export class SqlCatalog extends SqlJobsCatalog implements Catalog {
     return topics.updateTopicConfigs(this.#database, topicId, update)
   }
 
-  addPartitions(topicId: TopicId, partitionCount: number): Promise<Topic> {
-    return topics.addPartitions(this.#database, topicId, partitionCount)
+  addPartitions(topicId: TopicId, partitionCount: number, assignment?: ReplicaAssignment): Promise<Topic> {
+    return topics.addPartitions(this.#database, topicId, partitionCount, assignment)
   }
 
   topicsByName(names: readonly string[]): Promise<Topic[]> {

@@ -1,18 +1,20 @@
 import { TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
 import { HeadraceError } from '../../engine/errors.js'
-import type { Topic, TopicId } from '../../engine/model.js'
+import type { ReplicaAssignment, Topic, TopicId } from '../../engine/model.js'
 import type { NewTopic, TopicConfigs } from '../../engine/ports/catalog.js'
-import { checkPartitionsAdded } from '../../engine/topics/topic-rules.js'
+import { checkPartitionsAdded, grownAssignment } from '../../engine/topics/topic-rules.js'
 import { type Database, isDuplicateKey, type Session } from './database.js'
+import type { Dialect } from './dialect.js'
 import { type PartitionNumbers, partitionNumber, partitionsOfTopic } from './partition-numbers.js'
 import { producersOfTopic } from './producers.js'
-import { inChunks, int, intOf, type Row, textOf, tuple, uuid, uuidOf, within } from './sql-text.js'
+import { inChunks, int, intOf, type Row, textOf, textOrNullOf, tuple, uuid, uuidOf, within } from './sql-text.js'
 
-const TOPIC_COLUMNS = 'topic_id, live_name, partition_count, configs'
+const TOPIC_COLUMNS = `topic_id, live_name, partition_count, configs,
+  (SELECT a.assignment FROM topic_assignments a WHERE a.topic_id = topics.topic_id) AS assignment`
 const NAMES_PER_STATEMENT = 500
 
 export async function createTopic(database: Database, numbers: PartitionNumbers, topic: NewTopic): Promise<Topic> {
-  const { topicId, name, partitionCount, configs } = topic
+  const { topicId, name, partitionCount, configs, assignment } = topic
   const topicNo = await database.change(async (session) => {
     // Before the counter's row is locked: agents that create a topic by using it mostly find that another one was first.
     const [taken] = await session.rows('SELECT topic_id, topic_no FROM topics WHERE live_name = ?', [name])
@@ -30,10 +32,11 @@ export async function createTopic(database: Database, numbers: PartitionNumbers,
       throw isDuplicateKey(error) ? exists(name) : error
     }
     await insertPartitions(session, topicNo, 0, partitionCount)
+    await replaceAssignment(database.dialect, session, topicId, assignment)
     return topicNo
   })
   numbers.remember(topicId, topicNo)
-  return { topicId, name, partitionCount, configs }
+  return { topicId, name, partitionCount, configs, ...(assignment === undefined ? {} : { assignment }) }
 }
 
 /** Empty ones, from `first` to before `end`. */
@@ -43,6 +46,18 @@ async function insertPartitions(session: Session, topicNo: number, first: number
   )
   const columns = ['partition_no', 'log_start_offset', 'high_watermark', 'max_timestamp_ms']
   await session.insert('partitions', columns, rows)
+}
+
+async function replaceAssignment(
+  dialect: Dialect,
+  session: Session,
+  topicId: TopicId,
+  assignment: ReplicaAssignment | undefined,
+): Promise<void> {
+  if (assignment === undefined) return
+  const suffix = dialect.onConflictReplace(['topic_id'], ['assignment'])
+  const sql = `INSERT INTO topic_assignments (topic_id, assignment) VALUES (${uuid(topicId)}, ?)${suffix}`
+  await session.run(sql, [JSON.stringify(assignment)])
 }
 
 async function nextTopicNo(session: Session): Promise<number> {
@@ -57,6 +72,7 @@ export async function deleteTopic(database: Database, topicId: TopicId): Promise
     const { topicNo } = await lockTopic(database, session, topicId)
     // Partitions before producers: a commit that holds the partitions may still write their producers.
     await session.run(`DELETE FROM partitions WHERE ${partitionsOfTopic(topicNo)}`)
+    await session.run(`DELETE FROM topic_assignments WHERE topic_id = ${uuid(topicId)}`)
     await session.run(`DELETE FROM producers WHERE ${producersOfTopic(topicNo)}`)
     await session.run(`DELETE FROM group_offsets WHERE ${partitionsOfTopic(topicNo)}`)
     await session.run(`UPDATE topics SET live_name = NULL, deleted_at_ms = ${nowMs} WHERE topic_id = ${uuid(topicId)}`)
@@ -77,13 +93,20 @@ export function updateTopicConfigs(
 }
 
 /** The new partitions become visible with the topic's new count, so that who sees the count finds their rows. */
-export function addPartitions(database: Database, topicId: TopicId, partitionCount: number): Promise<Topic> {
+export function addPartitions(
+  database: Database,
+  topicId: TopicId,
+  partitionCount: number,
+  added: ReplicaAssignment | undefined,
+): Promise<Topic> {
   return database.change(async (session) => {
     const { topic, topicNo } = await lockTopic(database, session, topicId)
     checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
     await insertPartitions(session, topicNo, topic.partitionCount, partitionCount)
     await session.run(`UPDATE topics SET partition_count = ${int(partitionCount)} WHERE topic_id = ${uuid(topicId)}`)
-    return { ...topic, partitionCount }
+    const assignment = grownAssignment(topic, added)
+    if (added !== undefined) await replaceAssignment(database.dialect, session, topicId, assignment)
+    return { ...topic, partitionCount, ...(assignment === undefined ? {} : { assignment }) }
   })
 }
 
@@ -127,7 +150,9 @@ export async function listTopics(session: Session): Promise<Topic[]> {
 }
 
 function topicOf(row: Row): Topic {
+  const assignment = textOrNullOf(row, 'assignment')
   return {
+    ...(assignment === null ? {} : { assignment: JSON.parse(assignment) as ReplicaAssignment }),
     topicId: uuidOf(row, 'topic_id'),
     name: textOf(row, 'live_name'),
     partitionCount: intOf(row, 'partition_count'),

@@ -1,5 +1,5 @@
 import type { AgentRole } from '../cluster/roles.js'
-import type { PartitionRef, SegmentId, Topic, TopicId } from '../model.js'
+import type { PartitionRef, ReplicaAssignment, SegmentId, Topic, TopicId } from '../model.js'
 import type { GroupCatalog } from './group-catalog.js'
 import type { JobsCatalog } from './jobs-catalog.js'
 
@@ -38,8 +38,8 @@ export interface Catalog extends GroupCatalog, JobsCatalog {
    * called again; what it throws is thrown on, and the topic is as it was. @throws TOPIC_UNKNOWN
    */
   updateTopicConfigs(topicId: TopicId, update: (configs: TopicConfigs) => TopicConfigs): Promise<Topic>
-  /** Empty ones, up to `partitionCount` in all. @throws TOPIC_UNKNOWN, PARTITION_COUNT_INVALID where there are as many already */
-  addPartitions(topicId: TopicId, partitionCount: number): Promise<Topic>
+  /** Empty ones, up to `partitionCount` in all; `assignment` is that of the new ones. @throws TOPIC_UNKNOWN, PARTITION_COUNT_INVALID where there are as many already */
+  addPartitions(topicId: TopicId, partitionCount: number, assignment?: ReplicaAssignment): Promise<Topic>
   /** Live topics by name; names that do not exist are absent from the answer. */
   topicsByName(names: readonly string[]): Promise<Topic[]>
   topicsById(topicIds: readonly TopicId[]): Promise<Topic[]>
@@ -127,6 +127,7 @@ export interface NewTopic {
   readonly name: string
   readonly partitionCount: number
   readonly configs: Readonly<Record<string, string>>
+  readonly assignment?: ReplicaAssignment
 }
 
 export interface PartitionOffsets {

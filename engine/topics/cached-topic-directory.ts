@@ -1,5 +1,5 @@
 import { v4 } from 'uuid'
-import type { TopicConfigChange, TopicDirectory, TopicSpec } from '../broker.js'
+import type { AddPartitionsOptions, TopicConfigChange, TopicDirectory, TopicSpec } from '../broker.js'
 import { HeadraceError, isHeadraceError } from '../errors.js'
 import type { Topic, TopicId } from '../model.js'
 import type { Catalog } from '../ports/catalog.js'
@@ -86,7 +86,9 @@ export class CachedTopicDirectory implements TopicDirectory {
     checkTopicName(spec.name)
     checkPartitionCount(partitionCount)
     checkTopicConfigs(spec.configs)
-    const topic = { topicId: this.#newTopicId(), name: spec.name, partitionCount, configs: spec.configs }
+    const { name, configs, assignment } = spec
+    const assigned = assignment === undefined ? {} : { assignment }
+    const topic = { topicId: this.#newTopicId(), name, partitionCount, configs, ...assigned }
     if (options.validateOnly !== true) return this.#remember(await this.#options.catalog.createTopic(topic))
     const existing = await this.#options.catalog.topicsByName([spec.name])
     if (existing.length > 0) throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${spec.name} already exists`)
@@ -124,14 +126,10 @@ export class CachedTopicDirectory implements TopicDirectory {
     return { ...topic, configs: changedConfigs(topic.configs, change) }
   }
 
-  async addPartitions(
-    topicId: TopicId,
-    partitionCount: number,
-    options: { readonly validateOnly?: boolean } = {},
-  ): Promise<Topic> {
+  async addPartitions(topicId: TopicId, partitionCount: number, options: AddPartitionsOptions = {}): Promise<Topic> {
     checkPartitionCount(partitionCount)
     if (options.validateOnly !== true) {
-      return this.#remember(await this.#options.catalog.addPartitions(topicId, partitionCount))
+      return this.#remember(await this.#options.catalog.addPartitions(topicId, partitionCount, options.assignment))
     }
     const topic = await this.#current(topicId)
     checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)

@@ -1,4 +1,5 @@
 import { HeadraceError } from '../errors.js'
+import type { ReplicaAssignment, Topic } from '../model.js'
 
 /** Kafka's rules for topics, as its clients and tools know them. */
 const NAME_PATTERN = /^[a-zA-Z0-9._-]{1,249}$/
@@ -38,4 +39,11 @@ export function checkPartitionsAdded(name: string, countBefore: number, count: n
     'never',
     `topic ${name} has ${countBefore} partitions already; ask for more than that, as partitions cannot be removed`,
   )
+}
+
+/** The topic's assignment once partitions with `added` have come to it; undefined where nobody ever assigned any. */
+export function grownAssignment(topic: Topic, added: ReplicaAssignment | undefined): ReplicaAssignment | undefined {
+  if (added === undefined) return topic.assignment
+  const before = Array.from({ length: topic.partitionCount }, (_, partition) => topic.assignment?.[partition] ?? [])
+  return [...before, ...added]
 }

@@ -50,8 +50,16 @@ export async function careCases(t: Test, open: OpenFixture): Promise<void> {
     }
     const results = await Promise.allSettled([catalog.addPartitions(topicId, 7), other.addPartitions(topicId, 7)])
     t.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    const assigned = await catalog.addPartitions(topicId, 9, [[3, 1], [2]])
+    t.same(assigned.assignment, [[], [], [], [], [], [], [], [3, 1], [2]], 'nodes of the new ones alone are known')
+    t.same((await catalog.addPartitions(topicId, 10)).assignment, assigned.assignment)
+    t.same(await other.topicsById([topicId]), [{ ...assigned, partitionCount: 10 }])
     await catalog.deleteTopic(topicId)
-    await t.rejects(catalog.addPartitions(topicId, 9), { code: 'TOPIC_UNKNOWN' })
+    const shaped = { topicId: randomUUID(), name: 'shaped', partitionCount: 2, configs: {}, assignment: [[1, 2], [5]] }
+    t.same(await catalog.createTopic(shaped), shaped)
+    t.same(await other.topicsByName(['shaped']), [shaped])
+    t.same(await other.updateTopicConfigs(shaped.topicId, (configs) => configs), shaped)
+    await t.rejects(catalog.addPartitions(topicId, 11), { code: 'TOPIC_UNKNOWN' })
   })
 
   await onCatalog(t, open, 'log starts move forward, to the high watermark at most', async (t, catalog, fixture) => {

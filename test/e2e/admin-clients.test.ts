@@ -30,8 +30,10 @@ t.test('kafkajs', async (t) => {
   t.strictSame(await admin.listTopics(), [])
   t.equal(await admin.createTopics({ topics }), true)
   t.equal(await admin.createTopics({ topics }), false, 'exists')
-  const replicaAssignment = [{ partition: 0, replicas: [agent.nodeId] }]
+  const replicaAssignment = [{ partition: 0, replicas: [agent.nodeId, 77] }]
   await admin.createTopics({ topics: [{ topic: 'assigned', replicaAssignment }] })
+  const assigned = await admin.fetchTopicMetadata({ topics: ['assigned'] })
+  t.match(assigned.topics[0]?.partitions, [{ replicas: [agent.nodeId, 77] }])
   await admin.createPartitions({ topicPartitions: [{ topic: 'events', count: 3 }] })
   t.match(await admin.fetchTopicMetadata({ topics: ['events'] }), { topics: [{ partitions: { length: 3 } }] })
 

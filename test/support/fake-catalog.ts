@@ -1,7 +1,13 @@
 import { type CommitState, decideCommit, producerKey, TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
 import type { ProducerState } from '../../engine/commit/producer-state.js'
 import { HeadraceError } from '../../engine/errors.js'
-import { type PartitionRef, partitionKey, type Topic, type TopicId } from '../../engine/model.js'
+import {
+  type PartitionRef,
+  partitionKey,
+  type ReplicaAssignment,
+  type Topic,
+  type TopicId,
+} from '../../engine/model.js'
 import type {
   Agent,
   AgentRegistration,
@@ -22,7 +28,7 @@ import type {
 import type { Clock } from '../../engine/ports/clock.js'
 import type { GroupClaim, GroupExpiry, GroupOffset, StoredGroup } from '../../engine/ports/group-catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
-import { checkPartitionsAdded } from '../../engine/topics/topic-rules.js'
+import { checkPartitionsAdded, grownAssignment } from '../../engine/topics/topic-rules.js'
 import { FakeGroupCatalog } from './fake-group-catalog.js'
 import { FakeJobsCatalog, type FakePartition } from './fake-jobs-catalog.js'
 
@@ -94,11 +100,12 @@ export class FakeCatalog extends FakeJobsCatalog implements Catalog {
     return updated
   }
 
-  async addPartitions(topicId: TopicId, partitionCount: number): Promise<Topic> {
+  async addPartitions(topicId: TopicId, partitionCount: number, added?: ReplicaAssignment): Promise<Topic> {
     const topic = this.#liveTopic(topicId)
     checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
     this.#addPartitions(topicId, topic.partitionCount, partitionCount)
-    const grown = { ...topic, partitionCount }
+    const assignment = grownAssignment(topic, added)
+    const grown = { ...topic, partitionCount, ...(assignment === undefined ? {} : { assignment }) }
     this.#topics.set(topicId, grown)
     return grown
   }

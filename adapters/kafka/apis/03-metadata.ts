@@ -41,6 +41,10 @@ export interface MetadataTopicResponse {
 export interface MetadataPartition {
   readonly partition: number
   readonly leaderId: number
+  readonly replicaIds: readonly number[]
+  /** Those of the replicas that are there, or the leader. */
+  readonly inSyncIds: readonly number[]
+  readonly offlineIds: readonly number[]
 }
 
 export const metadata: ApiCodec<MetadataRequest, MetadataResponse> = {
@@ -104,9 +108,9 @@ function encodeTopic(writer: WireWriter, topic: MetadataTopicResponse, version: 
     writer.i32(partition.partition)
     writer.i32(partition.leaderId)
     if (version >= 7) writer.i32(LEADER_EPOCH)
-    // Replicas, in-sync replicas: the object store replicates, but clients want to see the leader among them.
-    for (let list = 0; list < 2; list++) writer.array([partition.leaderId], (nodeId) => writer.i32(nodeId))
-    if (version >= 5) writer.array([], () => {})
+    writer.array(partition.replicaIds, (nodeId) => writer.i32(nodeId))
+    writer.array(partition.inSyncIds, (nodeId) => writer.i32(nodeId))
+    if (version >= 5) writer.array(partition.offlineIds, (nodeId) => writer.i32(nodeId))
     writer.tags()
   })
   if (version >= 8) writer.i32(AUTHORIZED_OPERATIONS_UNKNOWN)

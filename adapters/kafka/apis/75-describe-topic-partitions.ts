@@ -1,6 +1,6 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
-import { LEADER_EPOCH } from './03-metadata.js'
+import { LEADER_EPOCH, type MetadataPartition } from './03-metadata.js'
 import type { ApiCodec } from './api.js'
 
 export interface DescribeTopicPartitionsRequest {
@@ -26,7 +26,7 @@ export interface DescribedTopic {
   readonly errorCode: number
   readonly name: string
   readonly topicId: string
-  readonly partitions: readonly { readonly partition: number; readonly leaderId: number }[]
+  readonly partitions: readonly MetadataPartition[]
 }
 
 export const describeTopicPartitions: ApiCodec<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse> = {
@@ -76,10 +76,11 @@ function encodeResponse(writer: WireWriter, response: DescribeTopicPartitionsRes
       writer.i32(partition.partition)
       writer.i32(partition.leaderId)
       writer.i32(LEADER_EPOCH)
-      // Replicas and in-sync replicas, as Metadata shows them; then eligible, last known eligible, and offline ones.
-      for (let list = 0; list < 2; list++) writer.array([partition.leaderId], (nodeId) => writer.i32(nodeId))
-      // Those three are empty and never null, which the schema allows and the AdminClient of Java does not expect.
-      for (let list = 0; list < 3; list++) writer.array([], () => {})
+      writer.array(partition.replicaIds, (nodeId) => writer.i32(nodeId))
+      writer.array(partition.inSyncIds, (nodeId) => writer.i32(nodeId))
+      // Eligible leaders, now and last: empty and never null, which the schema allows and the AdminClient of Java does not expect.
+      for (let list = 0; list < 2; list++) writer.array([], () => {})
+      writer.array(partition.offlineIds, (nodeId) => writer.i32(nodeId))
       writer.tags()
     })
     writer.i32(AUTHORIZED_OPERATIONS_UNKNOWN)

@@ -7,6 +7,7 @@ import type {
 } from '../apis/37-create-partitions.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaFailure, kafkaFailure } from '../errors.js'
+import { assignmentFailure } from './create-topics.js'
 import { failureOf, resolveNames } from './resolve-topics.js'
 
 export async function handleCreatePartitions(
@@ -36,16 +37,15 @@ async function grow(
   validateOnly: boolean,
 ): Promise<KafkaFailure | undefined> {
   const added = partitionCount - topic.partitionCount
-  if (
-    added > 0 &&
-    assignments !== null &&
-    (assignments.length !== added || assignments.some(({ length }) => length === 0))
-  ) {
-    const text = `An assignment must give nodes for each of the ${added} new partitions; any will do here`
+  if (added > 0 && assignments !== null && assignments.length !== added) {
+    const text = `An assignment must give nodes for each of the ${added} new partitions`
     return kafkaFailure(KafkaError.INVALID_REPLICA_ASSIGNMENT, text)
   }
+  const wrong = added > 0 && assignments !== null ? assignmentFailure(assignments) : undefined
+  if (wrong !== undefined) return wrong
+  const assigned = assignments === null ? {} : { assignment: assignments }
   try {
-    await context.broker.topics.addPartitions(topic.topicId, partitionCount, { validateOnly })
+    await context.broker.topics.addPartitions(topic.topicId, partitionCount, { validateOnly, ...assigned })
     return undefined
   } catch (error) {
     return failureOf(context, error)

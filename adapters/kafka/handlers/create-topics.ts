@@ -1,10 +1,11 @@
 import type { TopicSpec } from '../../../engine/broker.js'
-import type { Topic } from '../../../engine/model.js'
+import type { ReplicaAssignment, Topic } from '../../../engine/model.js'
 import type {
   CreatableTopic,
   CreateTopicResponse,
   CreateTopicsRequest,
   CreateTopicsResponse,
+  PartitionAssignment,
 } from '../apis/19-create-topics.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaFailure, kafkaFailure } from '../errors.js'
@@ -14,7 +15,7 @@ import { failureOf } from './resolve-topics.js'
 
 /** -1: "you choose". */
 const UNSET = -1
-/** What Metadata shows too: the leader alone. */
+/** What Metadata shows too, where nobody assigned others: the leader alone. */
 const REPLICATION_FACTOR = 1
 
 export async function handleCreateTopics(
@@ -66,9 +67,8 @@ function refusalOf(topic: CreatableTopic): KafkaFailure | undefined {
         'Assigned partitions must be 0, 1, 2, ... without gaps',
       )
     }
-    if (assignments.some(({ nodeIds }) => nodeIds.length === 0)) {
-      return kafkaFailure(KafkaError.INVALID_REPLICA_ASSIGNMENT, 'Every assigned partition needs a node')
-    }
+    const wrong = assignmentFailure(assignments.map(({ nodeIds }) => nodeIds))
+    if (wrong !== undefined) return wrong
   } else if (replicationFactor !== UNSET && replicationFactor < 1) {
     return kafkaFailure(KafkaError.INVALID_REPLICATION_FACTOR, 'The replication factor must be -1 or at least 1')
   }
@@ -79,9 +79,20 @@ function refusalOf(topic: CreatableTopic): KafkaFailure | undefined {
   return undefined
 }
 
+/** Why nodes cannot be what somebody named for partitions. Whether they are there does not matter: they only show. */
+export function assignmentFailure(assignment: ReplicaAssignment): KafkaFailure | undefined {
+  if (assignment.some((nodeIds) => nodeIds.length === 0)) {
+    return kafkaFailure(KafkaError.INVALID_REPLICA_ASSIGNMENT, 'Every assigned partition needs a node')
+  }
+  if (assignment.some((nodeIds) => new Set(nodeIds).size < nodeIds.length || nodeIds.some((nodeId) => nodeId < 0))) {
+    return kafkaFailure(KafkaError.INVALID_REPLICA_ASSIGNMENT, 'Assigned nodes must be different, with ids from 0 on')
+  }
+  return undefined
+}
+
 /**
- * Replicas are the object store's affair: any replication factor is taken as fulfilled, and of an assignment only the
- * number of partitions counts, as every agent serves every partition.
+ * Replicas are the object store's affair: any replication factor is taken as fulfilled, and an assignment is kept and shown
+ * while every agent goes on serving every partition.
  */
 function specOf({ name, partitionCount, assignments, configs }: CreatableTopic): TopicSpec {
   const count = assignments.length > 0 ? assignments.length : partitionCount
@@ -89,7 +100,12 @@ function specOf({ name, partitionCount, assignments, configs }: CreatableTopic):
     name,
     configs: Object.fromEntries(configs.map((config) => [config.name, config.value ?? ''])),
     ...(count === UNSET ? {} : { partitionCount: count }),
+    ...(assignments.length === 0 ? {} : { assignment: nodesInOrder(assignments) }),
   }
+}
+
+function nodesInOrder(assignments: readonly PartitionAssignment[]): ReplicaAssignment {
+  return assignments.toSorted((left, right) => left.partition - right.partition).map(({ nodeIds }) => nodeIds)
 }
 
 function describe(context: RequestContext, topic: Topic, validateOnly: boolean): CreateTopicResponse {
@@ -100,7 +116,7 @@ function describe(context: RequestContext, topic: Topic, validateOnly: boolean):
     errorCode: KafkaError.NONE,
     errorMessage: null,
     partitionCount: topic.partitionCount,
-    replicationFactor: REPLICATION_FACTOR,
+    replicationFactor: topic.assignment?.[0]?.length ?? REPLICATION_FACTOR,
     configs: topicConfigs(context, topic.configs),
   }
 }

@@ -1,4 +1,3 @@
-import type { ClusterAgent } from '../../../engine/broker.js'
 import type { Topic } from '../../../engine/model.js'
 import type {
   DescribedTopic,
@@ -9,6 +8,7 @@ import type {
 import type { RequestContext } from '../context.js'
 import { KafkaError } from '../errors.js'
 import { ZERO_UUID } from '../wire/uuid.js'
+import { describePartitions } from './described-partitions.js'
 import { type Resolved, resolveNames } from './resolve-topics.js'
 
 /** Kafka's limit on its own answers, whatever the client asks for. */
@@ -37,7 +37,8 @@ export async function handleDescribeTopicPartitions(
     const first = firstPartition(topic, cursor)
     if (countLeft === 0) return { topics, nextCursor: { topic: name, partition: first } }
     const count = Math.max(0, Math.min(countLeft, topic.partitionCount - first))
-    topics.push(describe(context, topic, first, count, agents))
+    const partitions = describePartitions(context, topic, first, first + count, agents)
+    topics.push({ errorCode: KafkaError.NONE, name, topicId: topic.topicId, partitions })
     countLeft -= count
     const end = first + count
     if (end < topic.partitionCount) return { topics, nextCursor: { topic: name, partition: end } }
@@ -53,19 +54,4 @@ async function topicsAsked(context: RequestContext, names: readonly string[]): P
 
 function firstPartition(topic: Topic, cursor: TopicPartitionCursor | null): number {
   return cursor?.topic === topic.name ? Math.max(0, cursor.partition) : 0
-}
-
-function describe(
-  context: RequestContext,
-  { topicId, name }: Topic,
-  first: number,
-  count: number,
-  agents: readonly ClusterAgent[],
-): DescribedTopic {
-  const { cluster } = context.broker
-  const partitions = Array.from({ length: count }, (_, index) => {
-    const partition = first + index
-    return { partition, leaderId: cluster.leaderOf({ topicId, partition }, agents, context.client).nodeId }
-  })
-  return { errorCode: KafkaError.NONE, name, topicId, partitions }
 }

@@ -5,6 +5,7 @@ import type { MetadataRequest, MetadataResponse, MetadataTopic, MetadataTopicRes
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaErrorCode, type KafkaFailure, kafkaFailure } from '../errors.js'
 import { ZERO_UUID } from '../wire/uuid.js'
+import { describePartitions } from './described-partitions.js'
 import { failureOf, resolveIds, resolveNames } from './resolve-topics.js'
 
 /** Lookup by id works from here on; versions 10 and 11 have the field, and Kafka refuses its use too. */
@@ -80,11 +81,8 @@ const lookupByIdUnsupported = kafkaFailure(
 )
 
 function describe(context: RequestContext, topic: Topic, agents: readonly ClusterAgent[]): MetadataTopicResponse {
-  const { topicId, name } = topic
-  const partitions = Array.from({ length: topic.partitionCount }, (_, partition) => ({
-    partition,
-    leaderId: context.broker.cluster.leaderOf({ topicId, partition }, agents, context.client).nodeId,
-  }))
+  const { topicId, name, partitionCount } = topic
+  const partitions = describePartitions(context, topic, 0, partitionCount, agents)
   return { errorCode: KafkaError.NONE, name, topicId, partitions }
 }
 

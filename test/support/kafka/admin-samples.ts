@@ -278,7 +278,14 @@ export const adminSampleResponses: Record<AdminApiName, SampleResponse> = {
   },
   describeTopicPartitions: {
     sent: {
-      topics: [{ errorCode: 3, name: 'events', topicId, partitions: [{ partition: 3, leaderId: 8 }] }],
+      topics: [
+        {
+          errorCode: 3,
+          name: 'events',
+          topicId,
+          partitions: [{ partition: 3, leaderId: 8, replicaIds: [8, 2], inSyncIds: [8], offlineIds: [2] }],
+        },
+      ],
       nextCursor: { topic: 'events', partition: 4 },
     },
     received: () => ({
@@ -293,9 +300,9 @@ export const adminSampleResponses: Record<AdminApiName, SampleResponse> = {
               partition: 3,
               leaderId: 8,
               leaderEpoch: 0,
-              lists: [[8], [8]],
+              lists: [[8, 2], [8]],
               eligible: [[], []],
-              offline: [],
+              offline: [2],
             },
           ],
           operations: -2147483648,

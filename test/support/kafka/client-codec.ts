@@ -225,9 +225,9 @@ const metadata: ClientCodec = {
         const leaderEpoch = version >= 7 ? reader.i32() : undefined
         const replicas = reader.array(() => reader.i32())
         const inSyncReplicas = reader.array(() => reader.i32())
-        if (version >= 5) reader.array(() => reader.i32())
+        const offline = version >= 5 ? reader.array(() => reader.i32()) : undefined
         reader.tags()
-        return { ...partition, leaderEpoch, replicas, inSyncReplicas }
+        return { ...partition, leaderEpoch, replicas, inSyncReplicas, offline }
       })
       if (version >= 8) reader.i32()
       reader.tags()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type {
+  AddPartitionsOptions,
   Broker,
   ClientInfo,
   DeleteRecordsRequest,
@@ -18,7 +19,12 @@ import { HeadraceError } from '../../../engine/errors.js'
 import { type PartitionRef, partitionKey, type Topic } from '../../../engine/model.js'
 import { changedConfigs } from '../../../engine/topics/topic-config-changes.js'
 import { checkTopicConfigs } from '../../../engine/topics/topic-configs.js'
-import { checkPartitionCount, checkPartitionsAdded, checkTopicName } from '../../../engine/topics/topic-rules.js'
+import {
+  checkPartitionCount,
+  checkPartitionsAdded,
+  checkTopicName,
+  grownAssignment,
+} from '../../../engine/topics/topic-rules.js'
 import { FakeGroups } from './fake-groups.js'
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] }
@@ -124,12 +130,13 @@ export class FakeBroker implements Broker {
     },
     create: async (spec: TopicSpec, { validateOnly = false } = {}): Promise<Topic> => {
       this.#check()
-      const { name, configs, partitionCount = this.topics.defaultPartitionCount } = spec
+      const { name, configs, assignment, partitionCount = this.topics.defaultPartitionCount } = spec
       checkTopicName(name)
       checkPartitionCount(partitionCount)
       checkTopicConfigs(configs)
       if (this.#topics.has(name)) throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${name} exists`)
-      const topic = { topicId: randomUUID(), name, partitionCount, configs }
+      const assigned = assignment === undefined ? {} : { assignment }
+      const topic = { topicId: randomUUID(), name, partitionCount, configs, ...assigned }
       if (!validateOnly) this.#topics.set(name, topic)
       return topic
     },
@@ -142,11 +149,16 @@ export class FakeBroker implements Broker {
       const topic = this.#topic(topicId)
       return this.#keep({ ...topic, configs: changedConfigs(topic.configs, change) }, validateOnly)
     },
-    addPartitions: async (topicId: string, partitionCount: number, { validateOnly = false } = {}) => {
+    addPartitions: async (
+      topicId: string,
+      partitionCount: number,
+      { validateOnly = false, assignment: added }: AddPartitionsOptions = {},
+    ) => {
       const topic = this.#topic(topicId)
       checkPartitionCount(partitionCount)
       checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
-      return this.#keep({ ...topic, partitionCount }, validateOnly)
+      const assignment = grownAssignment(topic, added)
+      return this.#keep({ ...topic, partitionCount, ...(assignment && { assignment }) }, validateOnly)
     },
   }
 

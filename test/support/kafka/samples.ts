@@ -240,7 +240,14 @@ export const sampleResponses: Record<ApiName, SampleResponse> = {
       clusterId: 'cluster',
       controllerId: 1001,
       topics: [
-        { errorCode: 0, name: 'events', topicId, partitions: [{ partition: 3, leaderId: 1001 }] },
+        {
+          errorCode: 0,
+          name: 'events',
+          topicId,
+          partitions: [
+            { partition: 3, leaderId: 1001, replicaIds: [1001, 2, 3], inSyncIds: [1001, 2], offlineIds: [3] },
+          ],
+        },
         { errorCode: 3, name: 'absent', topicId: ZERO_UUID, partitions: [] },
       ],
     },
@@ -260,8 +267,9 @@ export const sampleResponses: Record<ApiName, SampleResponse> = {
               partition: 3,
               leaderId: 1001,
               leaderEpoch: since(version, 7, 0),
-              replicas: [1001],
-              inSyncReplicas: [1001],
+              replicas: [1001, 2, 3],
+              inSyncReplicas: [1001, 2],
+              offline: since(version, 5, [3]),
             },
           ],
         },

@@ -114,8 +114,19 @@ t.test('create topics', async (t) => {
   t.match(await create({ name: 'wrong', configs: [{ name: 'no.such', value: '5' }] }), { errorCode: 40 })
   t.match(await create({}), { errorCode: 36, configs: null, partitionCount: -1 })
   t.match(await create({ name: 'three', partitionCount: 3, replicationFactor: 3 }), { errorCode: 0, partitionCount: 3 })
-  const assignments = [1, 0].map((partition) => ({ partition, nodeIds: [1, 2] }))
-  t.match(await create({ name: 'shaped', assignments }), { errorCode: 0, partitionCount: 2 })
+  const assignments = [1, 0].map((partition) => ({ partition, nodeIds: [partition === 1 ? 7 : 1, 2] }))
+  t.match(await create({ name: 'shaped', assignments }), { errorCode: 0, partitionCount: 2, replicationFactor: 2 })
+  t.match(await handleMetadata(context, { topics: byName('shaped'), allowAutoTopicCreation: false }, 12), {
+    topics: [
+      {
+        partitions: [
+          { leaderId: 7, replicaIds: [1, 2], inSyncIds: [7], offlineIds: [1, 2] },
+          { leaderId: 7, replicaIds: [7, 2], inSyncIds: [7], offlineIds: [2] },
+        ],
+      },
+    ],
+  })
+  t.match(await create({ name: 'twice', assignments: [{ partition: 0, nodeIds: [1, 1] }] }), { errorCode: 39 })
   t.match(await create({ name: 'both', assignments, partitionCount: 2 }), { errorCode: 42 })
   t.match(await create({ name: 'holes', assignments: [{ partition: 1, nodeIds: [1] }] }), { errorCode: 39 })
   t.match(await create({ name: 'nobody', assignments: [{ partition: 0, nodeIds: [] }] }), { errorCode: 39 })

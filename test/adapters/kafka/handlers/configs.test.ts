@@ -140,6 +140,8 @@ t.test('partitions are added', async (t) => {
   t.strictSame(await grow(1_000_000), [37, 5])
   t.strictSame(await grow(7, { assignments: [[1]] }), [39, 5])
   t.strictSame(await grow(6, { assignments: [[]] }), [39, 5])
+  t.strictSame(await grow(6, { assignments: [[1, 1]] }), [39, 5])
+  t.strictSame(context.broker.topics.cached('events')!.assignment, [[], [], [], [1], [2, 3]])
   t.strictSame(await grow(6, { name: 'absent' }), [3, 5])
   const topics = [6, 7].map((partitionCount) => ({ name: 'events', partitionCount, assignments: null }))
   const twice = await handleCreatePartitions(context, { topics, timeoutMs: 1000, validateOnly: false })
