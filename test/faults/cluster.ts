@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type AgentExit, type AgentProcess, startAgentProcess } from '../support/agent-process.js'
 import { freePort } from '../support/free-port.js'
 import { type Mariadb, startPrivateMariadb } from '../support/mariadb.js'
@@ -26,6 +27,7 @@ export interface Cluster {
 
 /** An agent that is silent for four heartbeats is gone. */
 export const HEARTBEAT_INTERVAL_MS = 500
+const RESTART_TIMEOUT_MS = 60_000
 const AGENT_ARGS = ['--workers', '1', '--heartbeat-interval', `${HEARTBEAT_INTERVAL_MS}ms`]
 
 /** Whoever starts one stops it; what a failed start had begun is ended here. */
@@ -81,8 +83,20 @@ async function startAgent(
     killAndRestart: async () => {
       running.kill('SIGKILL')
       const exit = await running.exited
-      running = await start()
+      running = await startAgain(start)
       return exit
     },
+  }
+}
+
+/** As an orchestrator would: an agent ends at its start while its stores are away. */
+async function startAgain(start: () => Promise<AgentProcess>): Promise<AgentProcess> {
+  for (const deadlineMs = performance.now() + RESTART_TIMEOUT_MS; ; ) {
+    try {
+      return await start()
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error
+      await sleep(500)
+    }
   }
 }

@@ -6,7 +6,13 @@ t.test('real processes and clients under every kind of fault', { timeout: 220_00
   const run = await runFaults(1, 1)
   t.comment(describeRun(run))
   t.same(run.violations, [])
-  t.equal(run.faults.size, FAULTS.length)
+  for (const [name] of FAULTS) t.ok((run.faults.get(name)?.effects ?? 0) > 0, `${name} took effect`)
+  for (const client of ['idempotent', 'plain', 'kcat-idempotent', 'kcat-plain']) {
+    const acknowledged = run.sends.filter(
+      ({ producer, outcome }) => producer.startsWith(`${client}.`) && outcome === 'acknowledged',
+    )
+    t.ok(acknowledged.length > 0, `${acknowledged.length} records of ${client} were acknowledged`)
+  }
   t.ok(run.acknowledgedCount > 50, `${run.acknowledgedCount} records were acknowledged`)
   t.ok(run.pollCount > 0)
 })

@@ -11,7 +11,7 @@ import {
   startMember,
   watchCommitted,
 } from './group-workload.js'
-import { FAULTS } from './nemesis.js'
+import { FAULT_MS, FAULTS } from './nemesis.js'
 
 export interface GroupRunOptions {
   readonly seed: number
@@ -95,7 +95,7 @@ async function injectFaults(
       member.kill(signal)
       count(counts, `member ${signal}`)
     } else {
-      await inject(pick(cluster.agents), cluster)
+      await inject(pick(cluster.agents), cluster, FAULT_MS)
       count(counts, name)
     }
   }

@@ -1,82 +1,171 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { kafkajsClient, withAdmin } from '../support/kafkajs-client.js'
 import type { SeededRandom } from '../support/virtual-clock.js'
-import type { Cluster, ClusterAgent } from './cluster.js'
+import { type Cluster, type ClusterAgent, HEARTBEAT_INTERVAL_MS } from './cluster.js'
 import { S3_FAULTS } from './s3-fault-proxy.js'
 
-/** A fault on one agent's side of the world; resolves once it is healed. */
-type Fault = (agent: ClusterAgent, cluster: Cluster) => Promise<void>
+/** A fault on one agent's side of the world; resolves once it is healed, to the number of times it took effect. */
+type Fault = (agent: ClusterAgent, cluster: Cluster, faultMs: number) => Promise<number>
 
-const FAULT_MS = 1_500
+export const FAULT_MS = 1_500
+/** The registry forgets an agent after four heartbeats. */
+const EXPIRY_MS = 4 * HEARTBEAT_INTERVAL_MS
+/** Heartbeats commit too. */
+const OF_RECORDS = 'INSERT INTO segments'
+/** A fault that needs traffic to show is given this long to meet some. */
+const EFFECT_WAIT_MS = 15_000
 
 const s3Faults = S3_FAULTS.map((fault): [string, Fault] => [
   `S3 ${fault}`,
-  async ({ s3 }) => {
-    s3.inject(fault)
-    await sleep(FAULT_MS)
-    s3.heal()
-  },
+  ({ s3 }, _, faultMs) =>
+    whileLasting(
+      faultMs,
+      () => s3.inject(fault),
+      () => s3.heal(),
+      () => s3.spoiledCount,
+    ),
 ])
 
 export const FAULTS: readonly (readonly [string, Fault])[] = [
-  ['agent kill -9', async (agent) => void (await agent.killAndRestart())],
+  ['agent kill -9', async (agent) => ((await agent.killAndRestart()).signal === 'SIGKILL' ? 1 : 0)],
   [
     'agent SIGSTOP',
-    async ({ process }) => {
+    async ({ process }, _, faultMs) => {
       process.kill('SIGSTOP')
-      await sleep(FAULT_MS)
+      await sleep(faultMs)
+      const silent = !(await isHealthy(process.httpPort))
       process.kill('SIGCONT')
+      return silent ? 1 : 0
+    },
+  ],
+  [
+    'agent SIGSTOP beyond its registration',
+    async ({ process, address }, { agents }, faultMs) => {
+      const witness = agents.find((other) => other.address !== address)
+      process.kill('SIGSTOP')
+      await sleep(EXPIRY_MS + faultMs)
+      const forgotten = witness !== undefined && !(await isListed(address, witness))
+      process.kill('SIGCONT')
+      return forgotten ? 1 : 0
     },
   ],
   [
     'database kill -9',
-    async (_, { mariadb }) => {
+    async (_, { mariadb }, faultMs) => {
       await mariadb.kill()
-      await sleep(FAULT_MS / 3)
+      await sleep(faultMs / 3)
       await mariadb.restart()
+      return 1
     },
   ],
-  ['COMMIT lost', async ({ catalog }) => afterTrap(() => catalog.loseNextCommit())],
-  ['answer of COMMIT lost', async ({ catalog }) => afterTrap(() => catalog.loseNextCommitAnswer())],
-  [
-    'partition from the catalog, silent',
-    async ({ catalog }) => {
-      catalog.pause()
-      await sleep(FAULT_MS)
-      catalog.resume()
-    },
-  ],
-  [
-    'partition from the catalog, refused',
-    async ({ catalog }) => {
-      catalog.refuse()
-      catalog.cut()
-      await sleep(FAULT_MS)
-      catalog.accept()
-    },
-  ],
+  ['COMMIT lost', ({ catalog }) => whileTrapped(catalog, () => catalog.loseNextCommit(OF_RECORDS))],
+  ['answer of COMMIT lost', ({ catalog }) => whileTrapped(catalog, () => catalog.loseNextCommitAnswer(OF_RECORDS))],
+  ...(['catalog', 's3Network'] as const).flatMap((network): [string, Fault][] => {
+    const name = network === 'catalog' ? 'the catalog' : 'S3'
+    return [
+      [
+        `partition from ${name}, silent`,
+        ({ [network]: proxy }, _, faultMs) =>
+          whileLasting(
+            faultMs,
+            () => proxy.pause(),
+            () => proxy.resume(),
+            () => proxy.disturbedCount,
+          ),
+      ],
+      [
+        `partition from ${name}, refused`,
+        ({ [network]: proxy }, _, faultMs) =>
+          whileLasting(
+            faultMs,
+            () => {
+              proxy.refuse()
+              proxy.cut()
+            },
+            () => proxy.accept(),
+            () => proxy.disturbedCount,
+          ),
+      ],
+    ]
+  }),
   ...s3Faults,
 ]
 
-async function afterTrap(set: () => void): Promise<void> {
-  set()
-  await sleep(FAULT_MS)
+/** Lasts until it has met something, too. */
+async function whileLasting(
+  faultMs: number,
+  begin: () => void,
+  heal: () => void,
+  count: () => number,
+): Promise<number> {
+  const before = count()
+  begin()
+  await sleep(faultMs)
+  await until(() => count() > before)
+  heal()
+  return count() - before
 }
 
-/** Every kind once in seeded order, then again, until the time is over and each was there. Answers counts by kind. */
-export async function runNemesis(cluster: Cluster, random: SeededRandom, runMs: number): Promise<Map<string, number>> {
-  const counts = new Map<string, number>()
+async function whileTrapped(catalog: { readonly lostCount: number }, set: () => void): Promise<number> {
+  const before = catalog.lostCount
+  set()
+  await until(() => catalog.lostCount > before)
+  return catalog.lostCount - before
+}
+
+async function until(met: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + EFFECT_WAIT_MS
+  while (!met() && performance.now() < deadlineMs) await sleep(20)
+}
+
+async function isHealthy(httpPort: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${httpPort}/healthz`, { signal: AbortSignal.timeout(500) })).ok
+  } catch {
+    return false
+  }
+}
+
+/** Whether another agent names the agent to its clients. */
+async function isListed(address: string, witness: ClusterAgent): Promise<boolean> {
+  const { brokers } = await withAdmin(kafkajsClient([witness.address]), (admin) => admin.describeCluster())
+  return brokers.some(({ host, port }) => `${host}:${port}` === address)
+}
+
+export interface FaultCount {
+  injected: number
+  /** Times it met what it was to break. */
+  effects: number
+}
+
+/**
+ * Every kind once in seeded order, each alone. Then, until the time is over, two at a time, of different kinds and on agents
+ * that may be the same, for up to several times as long.
+ */
+export async function runNemesis(
+  cluster: Cluster,
+  random: SeededRandom,
+  runMs: number,
+): Promise<ReadonlyMap<string, FaultCount>> {
+  const counts = new Map<string, FaultCount>()
   const deadlineMs = performance.now() + runMs
-  const below = (limit: number) => (random.bytes(4)[0] ?? 0) % limit
-  do {
-    const left = [...FAULTS]
-    while (left.length > 0 && (counts.size < FAULTS.length || performance.now() < deadlineMs)) {
-      const [name, inject] = left.splice(below(left.length), 1)[0] ?? ['', async () => {}]
-      const agent = cluster.agents[below(cluster.agents.length)]
-      if (agent === undefined) throw new Error('a cluster has agents')
-      counts.set(name, (counts.get(name) ?? 0) + 1)
-      await inject(agent, cluster)
-      await sleep(300)
-    }
-  } while (performance.now() < deadlineMs)
+  const inject = async ([name, fault]: readonly [string, Fault], faultMs: number) => {
+    const agent = cluster.agents[Math.floor(random.fraction() * cluster.agents.length)]!
+    const count = counts.get(name) ?? { injected: 0, effects: 0 }
+    counts.set(name, count)
+    count.injected += 1
+    count.effects += await fault(agent, cluster, faultMs)
+    await sleep(300)
+  }
+  for (const fault of shuffled(FAULTS, random)) await inject(fault, FAULT_MS)
+  while (performance.now() < deadlineMs) {
+    const pair = shuffled(FAULTS, random).slice(0, 2)
+    await Promise.all(pair.map((fault) => inject(fault, FAULT_MS * (1 + 7 * random.fraction()))))
+  }
   return counts
+}
+
+function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
+  const left = [...items]
+  return items.map(() => left.splice(Math.floor(random.fraction() * left.length), 1)[0]!)
 }

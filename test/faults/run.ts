@@ -2,11 +2,11 @@ import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
 import { SeededRandom } from '../support/virtual-clock.js'
 import { findViolations, type Send, type Violation } from './checker.js'
 import { startCluster } from './cluster.js'
-import { runNemesis } from './nemesis.js'
-import { consume, produce, readAll, TOPIC } from './workload.js'
+import { type FaultCount, runNemesis } from './nemesis.js'
+import { consume, produce, produceByKcat, readAll, readAllByKcat, TOPIC } from './workload.js'
 
 export interface FaultRun {
-  readonly faults: ReadonlyMap<string, number>
+  readonly faults: ReadonlyMap<string, FaultCount>
   readonly sends: readonly Send[]
   readonly acknowledgedCount: number
   readonly pollCount: number
@@ -14,7 +14,8 @@ export interface FaultRun {
 }
 
 const AGENT_COUNT = 2
-const PARTITION_COUNT = 3
+/** So many that each agent leads some. */
+const PARTITION_COUNT = 8
 
 /** Real processes under faults for at least `runMs`, and until each kind of fault was there. Ends all it starts. */
 export async function runFaults(seed: number, runMs: number): Promise<FaultRun> {
@@ -23,11 +24,18 @@ export async function runFaults(seed: number, runMs: number): Promise<FaultRun> 
     const addresses = cluster.agents.map(({ address }) => address)
     await createTopic(kafkajsClient(addresses), TOPIC, PARTITION_COUNT)
     const stop = new AbortController()
-    const producers = ['idempotent-0', 'idempotent-1', 'plain-0'].map((name) =>
-      produce(name, name.startsWith('idempotent'), addresses, PARTITION_COUNT, stop.signal),
-    )
-    const consumers = addresses.map((address, number) => consume(`reader-${number}`, address, stop.signal))
-    let faults: Map<string, number>
+    const producers = [true, false].flatMap((idempotent) => {
+      const name = idempotent ? 'idempotent' : 'plain'
+      return [
+        produce(name, idempotent, addresses, PARTITION_COUNT, stop.signal),
+        produceByKcat(`kcat-${name}`, idempotent, addresses, PARTITION_COUNT, stop.signal),
+      ]
+    })
+    const consumers = addresses.flatMap((address, number) => [
+      consume(`reader-${number}`, address, readAll, stop.signal),
+      consume(`kcat-${number}`, address, readAllByKcat, stop.signal),
+    ])
+    let faults: ReadonlyMap<string, FaultCount>
     try {
       faults = await runNemesis(cluster, new SeededRandom(seed), runMs)
     } finally {
@@ -51,7 +59,7 @@ export async function runFaults(seed: number, runMs: number): Promise<FaultRun> 
 export function describeRun({ faults, sends, acknowledgedCount, pollCount, violations }: FaultRun): string {
   const count = (kind: Violation['kind']) => violations.filter((violation) => violation.kind === kind).length
   return [
-    ...[...faults].map(([name, times]) => `${times} x ${name}`),
+    ...[...faults].map(([name, { injected, effects }]) => `${injected} x ${name}, ${effects} times with effect`),
     `acknowledged ${acknowledgedCount} of ${sends.length} records, ${pollCount} reads`,
     `lost ${count('lost')}, duplicates ${count('duplicate')}, two values ${count('two-values')}, backwards ${count('backwards')}, out of order ${count('order')}, gaps ${count('gap')}, invented ${count('invented')}`,
     ...violations.slice(0, 20).map(({ kind, text }) => `${kind}: ${text}`),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkajsClient, kafkajsConsume } from '../support/kafkajs-client.js'
+import { kcatConsume, kcatProduce } from '../support/kcat.js'
 import { type Poll, recordValue, type Send } from './checker.js'
 
 export const TOPIC = 'faults'
@@ -38,15 +39,58 @@ export async function produce(
   return sends
 }
 
+const KCAT_RECORD_COUNT = 300
+
+/**
+ * One kcat after the other, each with many small batches for one partition. An idempotent one has several of them in flight;
+ * a plain one has one, as its retries would change the order. What a kcat that fails had delivered is not known.
+ */
+export async function produceByKcat(
+  name: string,
+  idempotent: boolean,
+  agents: readonly string[],
+  partitionCount: number,
+  stop: AbortSignal,
+): Promise<Send[]> {
+  const sends: Send[] = []
+  const inFlight = idempotent ? ['-X', 'enable.idempotence=true', '-X', 'max.in.flight=5'] : ['-X', 'max.in.flight=1']
+  const batches = ['-X', 'batch.num.messages=10', '-X', 'linger.ms=2', '-X', 'message.timeout.ms=60000']
+  for (let life = 0; !stop.aborted; life++) {
+    const partition = life % partitionCount
+    const own = Array.from({ length: KCAT_RECORD_COUNT }, (_, sequence): Send => {
+      return { producer: `${name}.${life}`, idempotent, partition, sequence, outcome: 'unknown' }
+    })
+    const input = own.map((send) => `${recordValue(send)}\n`).join('')
+    const outcome = await kcatProduce(TOPIC, ['-p', `${partition}`, ...inFlight, ...batches], {
+      brokers: agents.join(','),
+      input,
+      timeoutMs: 70_000,
+    }).then(
+      () => 'acknowledged' as const,
+      () => 'unknown' as const,
+    )
+    sends.push(...own.map((send): Send => ({ ...send, outcome })))
+    await sleep(200)
+  }
+  return sends
+}
+
+export type Read = (reader: string, agents: readonly string[]) => Promise<Poll>
+
 /** Reads everything again and again, beginning at one agent; reads that fail are no observations. */
-export async function consume(reader: string, agent: string, stop: AbortSignal): Promise<Poll[]> {
+export async function consume(reader: string, agent: string, read: Read, stop: AbortSignal): Promise<Poll[]> {
   const polls: Poll[] = []
   while (!stop.aborted) {
-    const poll = await readAll(reader, [agent]).catch(() => undefined)
+    const poll = await read(reader, [agent]).catch(() => undefined)
     if (poll !== undefined) polls.push(poll)
     await sleep(1_000)
   }
   return polls
+}
+
+export async function readAllByKcat(reader: string, agents: readonly string[]): Promise<Poll> {
+  const records = await kcatConsume(TOPIC, { brokers: agents.join(','), timeoutMs: 30_000 })
+  return { reader, records: records.map(({ partition, offset, value }) => ({ partition, offset, value: `${value}` })) }
 }
 
 export async function readAll(reader: string, agents: readonly string[]): Promise<Poll> {

@@ -54,7 +54,7 @@ export function runKcat(args: readonly string[], options: KcatOptions): Promise<
     child.once('close', (code, signal) => {
       clearTimeout(timer)
       process.removeListener('exit', endWithUs)
-      if (code === 0) resolve(Buffer.concat(output))
+      if (code === 0 && !errors.includes('Delivery failed')) resolve(Buffer.concat(output))
       else reject(new Error(`kcat ${args.join(' ')} ended with ${signal ?? code}:\n${errors}`))
     })
   })

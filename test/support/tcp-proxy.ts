@@ -11,10 +11,13 @@ export interface TcpProxy {
   /** Closes new connections at once, until `accept`. */
   refuse(): void
   accept(): void
-  /** The next COMMIT reaches the server; its answer does not come back: the connection is cut instead. */
-  loseNextCommitAnswer(): void
+  /**
+   * The next COMMIT reaches the server; its answer does not come back: the connection is cut instead. With `of`: the next one of
+   * a transaction that has said that.
+   */
+  loseNextCommitAnswer(of?: string): void
   /** The next COMMIT does not reach the server: the connection is cut. */
-  loseNextCommit(): void
+  loseNextCommit(of?: string): void
   /** How many commits were lost either way. */
   readonly lostCount: number
   /** How many connections were cut by `cut`, held by `pause`, or refused. */
@@ -35,6 +38,7 @@ export async function startTcpProxy(target: {
   let paused = false
   let refusing = false
   let trap: CommitTrap = 'none'
+  let trapOf = ''
   let lostCount = 0
   let disturbedCount = 0
 
@@ -43,6 +47,7 @@ export async function startTcpProxy(target: {
     if (refusing) return void client.destroy()
     const upstream = connect(target.targetPort, target.targetHost ?? '127.0.0.1')
     let answerLost = false
+    let saidOf = false
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true)
       sockets.add(socket)
@@ -55,13 +60,16 @@ export async function startTcpProxy(target: {
       if (paused) socket.pause()
     }
     client.on('data', (bytes) => {
-      if (trap !== 'none' && bytes.includes(COMMIT_PACKET)) {
+      saidOf ||= bytes.includes(trapOf)
+      const commits = bytes.includes(COMMIT_PACKET)
+      if (trap !== 'none' && commits && saidOf) {
         lostCount++
         const whole = trap === 'lose-commit'
         trap = 'none'
         if (whole) return void client.destroy()
         answerLost = true
       }
+      if (commits) saidOf = false
       upstream.write(bytes)
     })
     upstream.on('data', (bytes) => {
@@ -95,11 +103,13 @@ export async function startTcpProxy(target: {
     accept: () => {
       refusing = false
     },
-    loseNextCommit: () => {
+    loseNextCommit: (of = '') => {
       trap = 'lose-commit'
+      trapOf = of
     },
-    loseNextCommitAnswer: () => {
+    loseNextCommitAnswer: (of = '') => {
       trap = 'lose-answer'
+      trapOf = of
     },
     get lostCount() {
       return lostCount
