@@ -28,5 +28,8 @@ t.same(kinds([read(log(a, b)), read(log(a))], read(log(a, b, c))), ['backwards']
 t.same(kinds([read(log(a, b, c))], read(log(a, b)), [send(0), send(1)]), ['backwards'])
 t.same(kinds([read(log(a, b), 'r'), read(log(a), 's')], read(log(a, b, c))), [], 'readers are apart')
 t.same(kinds([], read(log(a, c, b))), ['order'])
+const pipelined = (idempotent: boolean) => sends.map((each) => ({ ...each, idempotent, pipelined: true }))
+t.same(kinds([], read(log(a, c, b)), pipelined(true)), ['order'], 'idempotence keeps the order of what is in flight')
+t.same(kinds([], read(log(a, c, b)), pipelined(false)), [], 'and nothing else does')
 t.same(kinds([], read(log(a, b, c).map((each) => ({ ...each, offset: each.offset * 2 })))), ['gap', 'gap'])
 t.same(kinds([], read(log(a, b, c, 'q/0/0'))), ['invented'])

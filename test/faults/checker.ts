@@ -5,6 +5,11 @@ export type SendOutcome = 'acknowledged' | 'unknown'
 export interface Send {
   readonly producer: string
   readonly idempotent: boolean
+  /**
+   * Sent before the one before it was answered. Without idempotence nobody promises an order then: the retry of a request that
+   * one agent did not answer meets later ones at another.
+   */
+  readonly pipelined?: boolean
   readonly partition: number
   /** Counts up by one per producer and partition, in the order of sending. */
   readonly sequence: number
@@ -128,6 +133,7 @@ function checkRecords(sends: readonly Send[], final: Poll): Violation[] {
     const [first] = found
     // What was given up may still arrive, behind its successors.
     if (first === undefined || send.outcome !== 'acknowledged') continue
+    if (send.pipelined === true && !send.idempotent) continue
     const log = `${send.producer}/${send.partition}`
     const before = last.get(log)
     // A plain producer's lost answer may leave an early copy; the first copies are in the order of sending all the same.

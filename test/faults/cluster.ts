@@ -22,16 +22,16 @@ export interface ClusterAgent {
 export interface Cluster {
   readonly agents: readonly ClusterAgent[]
   readonly mariadb: Mariadb
+  /** An agent that is silent for so long is gone. */
+  readonly expiryMs: number
   stop(): Promise<void>
 }
 
-/** An agent that is silent for four heartbeats is gone. */
-export const HEARTBEAT_INTERVAL_MS = 500
 const RESTART_TIMEOUT_MS = 60_000
-const AGENT_ARGS = ['--workers', '1', '--heartbeat-interval', `${HEARTBEAT_INTERVAL_MS}ms`]
+const HEARTBEATS_MISSED_MAX = 4
 
 /** Whoever starts one stops it; what a failed start had begun is ended here. */
-export async function startCluster(agentCount: number): Promise<Cluster> {
+export async function startCluster(agentCount: number, heartbeatIntervalMs = 3_000): Promise<Cluster> {
   const ends: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const end of ends.splice(0).reverse()) await end()
@@ -42,8 +42,9 @@ export async function startCluster(agentCount: number): Promise<Cluster> {
     const mariadb = await startPrivateMariadb()
     ends.push(() => mariadb.stop())
     const agents: ClusterAgent[] = []
-    for (let number = 0; number < agentCount; number++) agents.push(await startAgent(s3, mariadb, ends))
-    return { agents, mariadb, stop }
+    const args = ['--workers', '1', '--heartbeat-interval', `${heartbeatIntervalMs}ms`]
+    while (agents.length < agentCount) agents.push(await startAgent(s3, mariadb, args, ends))
+    return { agents, mariadb, expiryMs: HEARTBEATS_MISSED_MAX * heartbeatIntervalMs, stop }
   } catch (error) {
     await stop()
     throw error
@@ -53,6 +54,7 @@ export async function startCluster(agentCount: number): Promise<Cluster> {
 async function startAgent(
   s3: { readonly url: string; readonly endpoint: string },
   mariadb: Mariadb,
+  args: readonly string[],
   ends: (() => Promise<unknown>)[],
 ): Promise<ClusterAgent> {
   const s3Proxy = await startS3FaultProxy(s3.endpoint)
@@ -65,7 +67,7 @@ async function startAgent(
   catalogUrl.port = `${catalog.port}`
   const stores = s3Stores(s3.url.replace(s3.endpoint, `http://127.0.0.1:${s3Network.port}`), catalogUrl.href)
   const address = `127.0.0.1:${await freePort()}`
-  const start = () => startAgentProcess({ ...stores, args: [...stores.args, '--listen', address, ...AGENT_ARGS] })
+  const start = () => startAgentProcess({ ...stores, args: [...stores.args, '--listen', address, ...args] })
   let running = await start()
   ends.push(async () => {
     running.kill('SIGCONT')

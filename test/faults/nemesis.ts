@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkajsClient, withAdmin } from '../support/kafkajs-client.js'
 import type { SeededRandom } from '../support/virtual-clock.js'
-import { type Cluster, type ClusterAgent, HEARTBEAT_INTERVAL_MS } from './cluster.js'
+import type { Cluster, ClusterAgent } from './cluster.js'
 import { S3_FAULTS } from './s3-fault-proxy.js'
 
 /** A fault on one agent's side of the world; resolves once it is healed, to the number of times it took effect. */
 type Fault = (agent: ClusterAgent, cluster: Cluster, faultMs: number) => Promise<number>
 
 export const FAULT_MS = 1_500
-/** The registry forgets an agent after four heartbeats. */
-const EXPIRY_MS = 4 * HEARTBEAT_INTERVAL_MS
 /** Heartbeats commit too. */
 const OF_RECORDS = 'INSERT INTO segments'
 /** A fault that needs traffic to show is given this long to meet some. */
@@ -40,10 +38,10 @@ export const FAULTS: readonly (readonly [string, Fault])[] = [
   ],
   [
     'agent SIGSTOP beyond its registration',
-    async ({ process, address }, { agents }, faultMs) => {
+    async ({ process, address }, { agents, expiryMs }, faultMs) => {
       const witness = agents.find((other) => other.address !== address)
       process.kill('SIGSTOP')
-      await sleep(EXPIRY_MS + faultMs)
+      await sleep(expiryMs + faultMs)
       const forgotten = witness !== undefined && !(await isListed(address, witness))
       process.kill('SIGCONT')
       return forgotten ? 1 : 0

@@ -14,12 +14,14 @@ export interface FaultRun {
 }
 
 const AGENT_COUNT = 2
+/** So short that an agent can be asleep beyond its registration within a test. */
+const HEARTBEAT_INTERVAL_MS = 500
 /** So many that each agent leads some. */
 const PARTITION_COUNT = 8
 
 /** Real processes under faults for at least `runMs`, and until each kind of fault was there. Ends all it starts. */
 export async function runFaults(seed: number, runMs: number): Promise<FaultRun> {
-  const cluster = await startCluster(AGENT_COUNT)
+  const cluster = await startCluster(AGENT_COUNT, HEARTBEAT_INTERVAL_MS)
   try {
     const addresses = cluster.agents.map(({ address }) => address)
     await createTopic(kafkajsClient(addresses), TOPIC, PARTITION_COUNT)

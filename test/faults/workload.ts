@@ -42,8 +42,8 @@ export async function produce(
 const KCAT_RECORD_COUNT = 300
 
 /**
- * One kcat after the other, each with many small batches for one partition. An idempotent one has several of them in flight;
- * a plain one has one, as its retries would change the order. What a kcat that fails had delivered is not known.
+ * One kcat after the other, each with many small batches for one partition and several of them in flight. What a kcat that
+ * fails had delivered is not known.
  */
 export async function produceByKcat(
   name: string,
@@ -53,12 +53,12 @@ export async function produceByKcat(
   stop: AbortSignal,
 ): Promise<Send[]> {
   const sends: Send[] = []
-  const inFlight = idempotent ? ['-X', 'enable.idempotence=true', '-X', 'max.in.flight=5'] : ['-X', 'max.in.flight=1']
+  const inFlight = ['-X', `enable.idempotence=${idempotent}`, '-X', 'max.in.flight=5']
   const batches = ['-X', 'batch.num.messages=10', '-X', 'linger.ms=2', '-X', 'message.timeout.ms=60000']
   for (let life = 0; !stop.aborted; life++) {
     const partition = life % partitionCount
     const own = Array.from({ length: KCAT_RECORD_COUNT }, (_, sequence): Send => {
-      return { producer: `${name}.${life}`, idempotent, partition, sequence, outcome: 'unknown' }
+      return { producer: `${name}.${life}`, idempotent, pipelined: true, partition, sequence, outcome: 'unknown' }
     })
     const input = own.map((send) => `${recordValue(send)}\n`).join('')
     const outcome = await kcatProduce(TOPIC, ['-p', `${partition}`, ...inFlight, ...batches], {
