@@ -182,7 +182,8 @@ export class GroupLane {
     } catch (error) {
       const { groupId, logger, onFenced } = this.#options
       const failure = failureOf(error)
-      if (failure === error) logger.error({ error, groupId }, 'a consumer group failed unexpectedly')
+      // What is refused and what the world does are answers; only the rest is a fault of ours.
+      if (!isHeadraceError(error)) logger.error({ error, groupId }, 'a consumer group failed unexpectedly')
       for (const { reject } of waiting) reject(failure)
       if (isHeadraceError(error, 'NOT_COORDINATOR')) onFenced(error)
     }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { groupNotEmpty, notCoordinator } from '../../../engine/groups/group-errors.js'
 import { GroupLane, type Savable } from '../../../engine/groups/group-lane.js'
 import type { GroupCatalog } from '../../../engine/ports/group-catalog.js'
 import { NO_LOGGER } from '../../../engine/ports/logger.js'
@@ -33,4 +34,27 @@ t.test('who asks for a version while just that one is being saved is answered wi
   t.same(saves, [1], 'once')
   await lane.ended()
   t.ok(lane.isIdle)
+})
+
+t.test('what is refused is an answer and no fault of ours: only the rest is logged as unexpected', async (t) => {
+  const logged: string[] = []
+  const lane = () =>
+    new GroupLane({
+      catalog: {} as GroupCatalog,
+      claim: { groupNo: 1, coordinatorEpoch: 1 },
+      logger: { ...NO_LOGGER, error: (_fields, message) => logged.push(message) },
+      groupId: 'readers',
+      group: { version: 0, stored: () => ({ protocolType: '', state: 'Empty', record: new Uint8Array() }) },
+      onFenced: () => {},
+    })
+  for (const refusal of [groupNotEmpty(), notCoordinator()]) {
+    const refused = lane().alone(() => Promise.reject(refusal))
+    await t.rejects(refused, { code: refusal.code })
+  }
+  t.same(logged, [])
+  await t.rejects(
+    lane().alone(() => Promise.reject(new Error('a bug'))),
+    { message: 'a bug' },
+  )
+  t.same(logged, ['a consumer group failed unexpectedly'])
 })
