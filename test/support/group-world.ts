@@ -32,6 +32,11 @@ export class WatchedCatalog extends FakeCatalog {
     return this.#watched('readGroupOffsets', () => super.readGroupOffsets(...args))
   }
 
+  /** What is committed, past what watches. */
+  look(...args: Parameters<FakeCatalog['readGroupOffsets']>) {
+    return super.readGroupOffsets(...args)
+  }
+
   override deleteGroup(...args: Parameters<FakeCatalog['deleteGroup']>) {
     return this.#watched('deleteGroup', () => super.deleteGroup(...args))
   }
