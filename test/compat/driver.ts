@@ -20,6 +20,13 @@ export interface Driver {
   /** Undefined: there is no such topic. */
   partitionCount(topic: string): Promise<number | undefined>
   deleteTopic(topic: string): Promise<void>
+  /** Makes the topic have that many partitions. */
+  createPartitions(topic: string, partitionCount: number): Promise<void>
+  setConfig(topic: string, name: string, value: string): Promise<void>
+  config(topic: string, name: string): Promise<string | undefined>
+  /** Undefined: it is not among the groups there are. */
+  describeGroup(group: string): Promise<DescribedGroup | undefined>
+  deleteGroup(group: string): Promise<void>
   /** Ends whatever is left. */
   close(): Promise<void>
 }
@@ -73,6 +80,11 @@ export interface Member {
   state(): Promise<MemberState>
   /** Commits what it has read and leaves. A static member stays known to the group. */
   leave(): Promise<void>
+}
+
+export interface DescribedGroup {
+  readonly state: string
+  readonly memberCount: number
 }
 
 export interface DriverOptions {

@@ -65,6 +65,32 @@ export async function commitAndResume(place: Place): Promise<void> {
   await group.leave(second)
 }
 
+/** What a tool says of a group, with a member and without one. */
+export async function groupTools(place: Place): Promise<void> {
+  const group = await Group.open(place)
+  const member = await group.join()
+  await group.assigned(member)
+  await group.shows('Stable', 1)
+  await group.leave(member)
+  await group.shows('Empty', 0)
+}
+
+export async function groupDeletion(place: Place): Promise<void> {
+  const group = await Group.open(place)
+  await group.send('before', 12)
+  const member = await group.join()
+  await group.read(12)
+  const refused = await group.delete().then(
+    () => false,
+    () => true,
+  )
+  if (!refused) throw new Error('a group with a member was deleted')
+  await group.leave(member)
+  await group.shows('Empty', 0)
+  await group.delete()
+  await group.isGone()
+}
+
 const WORK_MS = 40
 
 /** Working on what it has takes a member longer than its session lasts, and it stays a member. */
@@ -140,6 +166,26 @@ class Group {
     }).catch((error: Error) => {
       throw new Error(`${error.message}: ${JSON.stringify(last)}`)
     })
+  }
+
+  async shows(state: string, memberCount: number): Promise<void> {
+    let last: unknown
+    await within(`the group is ${state}`, GROUP_TIMEOUT_MS, async () => {
+      const found = await this.#place.driver.describeGroup(this.#group)
+      last = found
+      const same = found?.state.toLowerCase() === state.toLowerCase() && found.memberCount === memberCount
+      return same ? true : undefined
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(last)}`)
+    })
+  }
+
+  delete(): Promise<void> {
+    return this.#place.driver.deleteGroup(this.#group)
+  }
+
+  async isGone(): Promise<void> {
+    if ((await this.#place.driver.describeGroup(this.#group)) !== undefined) throw new Error('the group is still there')
   }
 
   async findsNothing(): Promise<void> {

@@ -49,8 +49,25 @@ export async function adminRoundTrip({ driver, unused }: Place): Promise<void> {
   await driver.deleteTopic(name)
 }
 
+const RETENTION_MS = '86400001'
+
+export async function topicSettings({ driver, topic }: Place): Promise<void> {
+  const name = await topic(2)
+  await driver.setConfig(name, 'retention.ms', RETENTION_MS)
+  await within('the config is what it was set to', VISIBLE_TIMEOUT_MS, async () =>
+    (await driver.config(name, 'retention.ms')) === RETENTION_MS ? true : undefined,
+  )
+  await driver.createPartitions(name, 5)
+  await within('the new partitions show', VISIBLE_TIMEOUT_MS, async () =>
+    (await driver.partitionCount(name)) === 5 ? true : undefined,
+  )
+  const records = recordsOf(20, 5)
+  await driver.produce({ topic: name, codec: 'none', idempotent: false, records })
+  checkSame(records, await driver.read({ topic: name, count: 20 }), driver.client)
+}
+
 /** Several producers, one after the other: a fast one is done before anything happens to it. */
-const SLICES = 8
+const SLICES = 4
 const SLICE_RECORDS = 1000
 
 /** Whatever is sent again because its answer was lost is stored once, in order. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { describeGroupRun, runGroupFaults } from '../faults/group-run.js'
 import { scaleOut } from '../support/store-pairs.js'
 import { startCompatCluster } from './cluster.js'
 import { clients, runScenario } from './run.js'
@@ -8,16 +9,30 @@ import { type ClientOutcomes, renderTable, withTable } from './table.js'
 
 const PAGE = new URL('../../../docs/compatibility.md', import.meta.url)
 
+/**
+ * `npm run compat`: all clients, all scenarios, two agents; the table goes into the page. `-- --client kcat --scenario group`
+ * runs a part of it. `-- --group-chaos 120` kills members and agents of a group for that many seconds.
+ */
 const { values } = parseArgs({
   options: {
     client: { type: 'string' },
     scenario: { type: 'string' },
+    'group-chaos': { type: 'string' },
   },
 })
 const ends: (() => void | Promise<void>)[] = []
-process.exitCode = await compat().finally(async () => {
-  for (const end of ends.reverse()) await end()
-})
+const chaosSeconds = values['group-chaos']
+process.exitCode = await (chaosSeconds === undefined ? compat() : groupChaos(Number(chaosSeconds))).finally(
+  async () => {
+    for (const end of ends.reverse()) await end()
+  },
+)
+
+async function groupChaos(seconds: number): Promise<number> {
+  const run = await runGroupFaults({ seed: 1, runMs: seconds * 1_000, memberCount: 6, partitionCount: 120 })
+  console.log(describeGroupRun(run))
+  return run.violations.length === 0 ? 0 : 1
+}
 
 async function compat(): Promise<number> {
   const t = { teardown: (end: () => void | Promise<void>) => void ends.push(end) }

@@ -1,5 +1,12 @@
 import { CODECS, type Codec, type Driver } from './driver.js'
-import { commitAndResume, groupRebalance, slowConsumer, staticMembership } from './group-scenarios.js'
+import {
+  commitAndResume,
+  groupDeletion,
+  groupRebalance,
+  groupTools,
+  slowConsumer,
+  staticMembership,
+} from './group-scenarios.js'
 import {
   adminRoundTrip,
   bigMessages,
@@ -7,6 +14,7 @@ import {
   produceAndConsume,
   seekByTimestamp,
   thousandPartitions,
+  topicSettings,
 } from './log-scenarios.js'
 
 /** What a scenario runs in: a client, and topics that nobody else uses. */
@@ -30,6 +38,8 @@ export interface Scenario {
   /** Part of every test run; the others only of `npm run compat`. */
   readonly core: boolean
   readonly codec?: Codec
+  /** It cuts everybody's connections. */
+  readonly cuts?: boolean
   /** Rejects with what went wrong. */
   run(place: Place): Promise<void>
 }
@@ -49,7 +59,16 @@ export const scenarios: readonly Scenario[] = [
   { id: 'commit-and-resume', title: 'commit and resume', core: true, run: commitAndResume },
   { id: 'seek-by-timestamp', title: 'seek by timestamp', core: true, run: seekByTimestamp },
   { id: 'admin-round-trip', title: 'create, describe, delete, create again', core: true, run: adminRoundTrip },
-  { id: 'idempotence', title: 'idempotent producer over cut connections', core: true, run: idempotence },
+  { id: 'topic-settings', title: 'topic configs, and more partitions', core: true, run: topicSettings },
+  { id: 'group-tools', title: 'list and describe groups', core: true, run: groupTools },
+  { id: 'group-deletion', title: 'delete a group', core: true, run: groupDeletion },
+  {
+    id: 'idempotence',
+    title: 'idempotent producer over cut connections',
+    core: true,
+    cuts: true,
+    run: idempotence,
+  },
   { id: 'thousand-partitions', title: 'a topic of 1000 partitions', core: false, run: thousandPartitions },
   { id: 'big-messages', title: 'big messages, and one too big', core: false, run: bigMessages },
   { id: 'slow-consumer', title: 'a consumer slower than its session', core: false, run: slowConsumer },

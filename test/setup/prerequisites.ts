@@ -1,5 +1,6 @@
 /**
- * What the tests need beside npm packages: a MySQL-compatible server and kcat, the librdkafka command-line client.
+ * What the tests need beside npm packages: a MySQL-compatible server, kcat, which is librdkafka's command-line client, and
+ * the clients for Python.
  * Runs before the tests do. On Debian and as root it installs what is missing; elsewhere it says what to install. It
  * never lets tests be skipped silently.
  */
@@ -7,6 +8,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type MissingProgram, missingPrograms, type Prerequisite } from './missing-programs.js'
+
+const PYTHON_MODULES = '/usr/lib/python3/dist-packages'
 
 const prerequisites: readonly Prerequisite[] = [
   {
@@ -17,12 +20,31 @@ const prerequisites: readonly Prerequisite[] = [
     substituteEnv: 'HEADRACE_TEST_MYSQL',
   },
   { name: 'kcat', programs: ['kcat'], debianPackages: ['kcat'] },
+  pythonModule('confluent_kafka', 'python3-confluent-kafka'),
+  pythonModule('kafka', 'python3-kafka'),
+  // Codecs that kafka-python leaves to its users.
+  pythonModule('lz4', 'python3-lz4'),
+  pythonModule('snappy', 'python3-snappy'),
+  pythonModule('zstandard', 'python3-zstandard'),
 ]
+
+function pythonModule(module: string, debianPackage: string): Prerequisite {
+  return {
+    name: `the Python module ${module}`,
+    programs: [module],
+    place: PYTHON_MODULES,
+    debianPackages: [debianPackage],
+    // An interpreter that has them all.
+    substituteEnv: 'HEADRACE_TEST_PYTHON',
+  }
+}
 
 const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin']
 
 function find(): MissingProgram[] {
-  return missingPrograms(prerequisites, (program) => directories.some((d) => existsSync(join(d, program))), process.env)
+  const exists = (program: string, place?: string) =>
+    (place === undefined ? directories : [place]).some((directory) => existsSync(join(directory, program)))
+  return missingPrograms(prerequisites, exists, process.env)
 }
 
 const missing = find()

@@ -4,7 +4,7 @@ import time
 
 import confluent_kafka
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 from json_lines import Members, record_of, serve
 
@@ -123,6 +123,33 @@ def delete_topic(topic):
         future.result()
 
 
+def create_partitions(topic, partitionCount):
+    admin = AdminClient(COMMON)
+    for future in admin.create_partitions([NewPartitions(topic, partitionCount)]).values():
+        future.result()
+
+
+def set_config(topic, name, value):
+    admin = AdminClient(COMMON)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, set_config={name: value})
+    for future in admin.alter_configs([resource]).values():
+        future.result()
+
+
+def config(topic, name):
+    admin = AdminClient(COMMON)
+    for future in admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic)]).values():
+        entry = future.result().get(name)
+        return None if entry is None else entry.value
+
+
+def describe_group(group):
+    found = AdminClient(COMMON).list_groups(group, 30)
+    if not found or found[0].state == "Dead":
+        return None
+    return {"state": found[0].state, "memberCount": len(found[0].members)}
+
+
 members = Members(run)
 serve(
     {
@@ -135,6 +162,10 @@ serve(
         "create_topic": create_topic,
         "partition_count": partition_count,
         "delete_topic": delete_topic,
+        "create_partitions": create_partitions,
+        "set_config": set_config,
+        "config": config,
+        "describe_group": describe_group,
     },
     members,
 )

@@ -4,7 +4,7 @@ import time
 
 import kafka
 from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewPartitions, NewTopic
 
 from json_lines import Members, record_of, serve
 
@@ -136,6 +136,56 @@ def delete_topic(topic):
         client.close()
 
 
+def create_partitions(topic, partitionCount):
+    client = admin()
+    try:
+        client.create_partitions({topic: NewPartitions(partitionCount)})
+    finally:
+        client.close()
+
+
+def set_config(topic, name, value):
+    client = admin()
+    try:
+        client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
+    finally:
+        client.close()
+
+
+def config(topic, name):
+    client = admin()
+    try:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, {name: None})
+        [response] = client.describe_configs([resource])
+        for found, value, *_ in response.resources[0][4]:
+            if found == name:
+                return value
+        return None
+    finally:
+        client.close()
+
+
+def describe_group(group):
+    client = admin()
+    try:
+        if not any(name == group for name, _ in client.list_consumer_groups()):
+            return None
+        [found] = client.describe_consumer_groups([group])
+        return {"state": found.state, "memberCount": len(found.members)}
+    finally:
+        client.close()
+
+
+def delete_group(group):
+    client = admin()
+    try:
+        for _, error in client.delete_consumer_groups([group]):
+            if error.errno != 0:
+                raise RuntimeError(error.__name__)
+    finally:
+        client.close()
+
+
 members = Members(run)
 serve(
     {
@@ -148,6 +198,11 @@ serve(
         "create_topic": create_topic,
         "partition_count": partition_count,
         "delete_topic": delete_topic,
+        "create_partitions": create_partitions,
+        "set_config": set_config,
+        "config": config,
+        "describe_group": describe_group,
+        "delete_group": delete_group,
     },
     members,
 )

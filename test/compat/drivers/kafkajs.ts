@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Admin, type Consumer, type Kafka, Partitioners } from 'kafkajs'
+import kafkajs, { type Admin, type Consumer, type Kafka } from 'kafkajs'
 import { kafkajsClient, kafkajsCompression, withAdmin } from '../../support/kafkajs-client.js'
 import {
   CODECS,
+  type DescribedGroup,
   type Driver,
   type DriverOptions,
   type JoinCommand,
@@ -15,6 +16,8 @@ import {
   SESSION_TIMEOUT_MS,
   within,
 } from '../driver.js'
+
+const { ConfigResourceTypes, Partitioners } = kafkajs
 
 const BATCH_RECORDS = 500
 const HEARTBEAT_MS = 500
@@ -110,6 +113,36 @@ export class KafkajsDriver implements Driver {
 
   async deleteTopic(topic: string): Promise<void> {
     await this.#admin((admin) => admin.deleteTopics({ topics: [topic] }))
+  }
+
+  async createPartitions(topic: string, count: number): Promise<void> {
+    await this.#admin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }))
+  }
+
+  async setConfig(topic: string, name: string, value: string): Promise<void> {
+    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name, value }] }]
+    await this.#admin((admin) => admin.alterConfigs({ validateOnly: false, resources }))
+  }
+
+  async config(topic: string, name: string): Promise<string | undefined> {
+    const asked = [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }]
+    const { resources } = await this.#admin((admin) =>
+      admin.describeConfigs({ includeSynonyms: false, resources: asked }),
+    )
+    return resources[0]?.configEntries.find((entry) => entry.configName === name)?.configValue
+  }
+
+  async describeGroup(group: string): Promise<DescribedGroup | undefined> {
+    return this.#admin(async (admin) => {
+      const listed = await admin.listGroups()
+      if (!listed.groups.some(({ groupId }) => groupId === group)) return undefined
+      const [found] = (await admin.describeGroups([group])).groups
+      return found === undefined ? undefined : { state: found.state, memberCount: found.members.length }
+    })
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    await this.#admin((admin) => admin.deleteGroups([group]))
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import zlib from 'node:zlib'
 import {
   Admin,
+  ConfigResourceTypes,
   type ConsumeOptions,
   Consumer,
   type GroupAssignment,
+  IncrementalAlterConfigOperationTypes,
   type Message,
   Producer,
   stringDeserializers,
@@ -13,6 +15,7 @@ import {
 import {
   CODECS,
   type Codec,
+  type DescribedGroup,
   type Driver,
   type DriverOptions,
   type JoinCommand,
@@ -35,12 +38,17 @@ type TextConsumer = Consumer<string, string, string, string>
 export class PlatformaticDriver implements Driver {
   readonly client = '@platformatic/kafka'
   readonly codecs: readonly Codec[] = CODECS.filter((codec) => codec !== 'zstd' || ZSTD_IS_THERE)
-  readonly lacks = {}
-  readonly #base: { readonly clientId: string; readonly bootstrapBrokers: string[]; readonly retries: number }
+  readonly lacks = { 'static-membership': 'closing the client leaves the group, also with an instance id' }
+  readonly #base: {
+    readonly clientId: string
+    readonly bootstrapBrokers: string[]
+    readonly retries: number
+    readonly retryDelay: number
+  }
   readonly #consumers = new Set<TextConsumer>()
 
   constructor({ brokers }: DriverOptions) {
-    this.#base = { clientId: 'compat', bootstrapBrokers: [...brokers], retries: 10 }
+    this.#base = { clientId: 'compat', bootstrapBrokers: [...brokers], retries: 20, retryDelay: 100 }
   }
 
   async version(): Promise<string> {
@@ -121,6 +129,35 @@ export class PlatformaticDriver implements Driver {
 
   async deleteTopic(topic: string): Promise<void> {
     await this.#admin((admin) => admin.deleteTopics({ topics: [topic] }))
+  }
+
+  async createPartitions(topic: string, count: number): Promise<void> {
+    await this.#admin((admin) => admin.createPartitions({ topics: [{ name: topic, count }] }))
+  }
+
+  async setConfig(topic: string, name: string, value: string): Promise<void> {
+    const configs = [{ name, value, configOperation: IncrementalAlterConfigOperationTypes.SET }]
+    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs }]
+    await this.#admin((admin) => admin.incrementalAlterConfigs({ resources, validateOnly: false }))
+  }
+
+  async config(topic: string, name: string): Promise<string | undefined> {
+    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configurationKeys: [name] }]
+    const [found] = await this.#admin((admin) => admin.describeConfigs({ resources }))
+    return found?.configs.find((config) => config.name === name)?.value ?? undefined
+  }
+
+  async describeGroup(group: string): Promise<DescribedGroup | undefined> {
+    return this.#admin(async (admin) => {
+      if (!(await admin.listGroups()).has(group)) return undefined
+      const found = (await admin.describeGroups({ groups: [group] })).get(group)
+      // It names states in its own way: STABLE.
+      return found === undefined ? undefined : { state: found.state, memberCount: found.members.size }
+    })
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    await this.#admin((admin) => admin.deleteGroups({ groups: [group] }))
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type {
   Codec,
+  DescribedGroup,
   Driver,
   DriverOptions,
   JoinCommand,
@@ -14,7 +15,7 @@ import { SESSION_TIMEOUT_MS } from '../driver.js'
 import { JsonLinesProcess } from './json-lines.js'
 
 /** Where Debian's packages are installed; a `python3` found first on the PATH may be another. */
-export const DEBIAN_PYTHON = '/usr/bin/python3'
+const PYTHON = process.env['HEADRACE_TEST_PYTHON'] || '/usr/bin/python3'
 
 export interface PythonClient {
   readonly client: string
@@ -27,7 +28,7 @@ export const confluentKafka: PythonClient = {
   client: 'confluent-kafka (Python)',
   script: 'confluent_kafka_client.py',
   codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
-  lacks: {},
+  lacks: { 'group-deletion': 'version 1.7 cannot delete groups' },
 }
 
 export const kafkaPython: PythonClient = {
@@ -53,7 +54,7 @@ export class PythonDriver implements Driver {
     this.codecs = codecs
     this.lacks = lacks
     const path = fileURLToPath(new URL(`../../../../test/compat/drivers/${script}`, import.meta.url))
-    this.#process = new JsonLinesProcess(DEBIAN_PYTHON, ['-u', path, brokers.join(','), `${SESSION_TIMEOUT_MS}`])
+    this.#process = new JsonLinesProcess(PYTHON, ['-u', path, brokers.join(','), `${SESSION_TIMEOUT_MS}`])
   }
 
   version(): Promise<string> {
@@ -88,6 +89,26 @@ export class PythonDriver implements Driver {
 
   deleteTopic(topic: string): Promise<void> {
     return this.#process.call('delete_topic', { topic })
+  }
+
+  createPartitions(topic: string, partitionCount: number): Promise<void> {
+    return this.#process.call('create_partitions', { topic, partitionCount })
+  }
+
+  setConfig(topic: string, name: string, value: string): Promise<void> {
+    return this.#process.call('set_config', { topic, name, value })
+  }
+
+  config(topic: string, name: string): Promise<string | undefined> {
+    return this.#process.call('config', { topic, name })
+  }
+
+  describeGroup(group: string): Promise<DescribedGroup | undefined> {
+    return this.#process.call('describe_group', { group })
+  }
+
+  deleteGroup(group: string): Promise<void> {
+    return this.#process.call('delete_group', { group })
   }
 
   close(): Promise<void> {
