@@ -38,7 +38,10 @@ export async function runScenario(cluster: CompatCluster, driver: Driver, scenar
   const lack = driver.lacks[scenario.id]
   if (lack !== undefined) return outcome('not-in-client', lack)
   if (scenario.codec !== undefined && !driver.codecs.includes(scenario.codec)) {
-    return outcome('not-in-client', `no ${scenario.codec} where this ran`)
+    return outcome(
+      'not-in-client',
+      `no ${scenario.codec} on Node.js ${process.versions.node.split('.')[0]}, where this ran`,
+    )
   }
   const witness = driver instanceof KcatDriver ? new KafkajsDriver(cluster) : new KcatDriver(cluster)
   let timer: NodeJS.Timeout | undefined
