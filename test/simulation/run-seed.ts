@@ -109,16 +109,8 @@ class Run {
   async #sweep(): Promise<void> {
     const { world } = this
     const life = { name: 'sweeper', alive: true, die: () => {} }
-    const deletedKeys = await sweepOrphans({
-      store: new SimulatedObjectStore(world, life, this.#store),
-      nowMs: () => world.clock.nowMs(),
-      committedOf: async (keys) => {
-        await world.sleep(world.between(1, 10))
-        return new Set(keys.filter((key) => this.#database.objectKeys.has(key)))
-      },
-      commitAgeMaxMs: COMMIT_AGE_MAX_MS,
-      ageRule: world.bug !== 'sweep-without-age-rule',
-    }).catch(() => [])
+    const store = new SimulatedObjectStore(world, life, this.#store)
+    const deletedKeys = await sweepOrphans(world, store, this.#database)
     if (deletedKeys.length > 0) world.history.add({ kind: 'sweep', deletedKeys })
   }
 

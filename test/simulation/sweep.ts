@@ -1,33 +1,44 @@
-import type { ObjectStore } from '../../engine/ports/object-store.js'
-import { SEGMENT_PREFIX, segmentIdOfKey, segmentTimeMs } from '../../engine/segment-identity.js'
+import { deleteOrphans, sweep } from '../../engine/jobs/index.js'
+import type { JobsCatalog } from '../../engine/ports/jobs-catalog.js'
+import { segmentIdOfKey, segmentTimeMs } from '../../engine/segment-identity.js'
+import type { CatalogDatabase } from './catalog-database.js'
+import { COMMIT_AGE_MAX_MS } from './simulated-agent.js'
+import type { SimulatedObjectStore } from './simulated-object-store.js'
+import type { World } from './world.js'
 
-export interface SweepOptions {
-  readonly store: ObjectStore
-  /** By the database's clock. */
-  readonly nowMs: () => number
-  /** Of these keys, those that a committed segment names. */
-  readonly committedOf: (keys: readonly string[]) => Promise<ReadonlySet<string>>
-  readonly commitAgeMaxMs: number
-  /** False only to show what the rule is for. */
-  readonly ageRule?: boolean
+/** One pass of the real orphan sweep over the simulated stores; answers the keys it deleted, or tried to. */
+export async function sweepOrphans(
+  world: World,
+  objectStore: SimulatedObjectStore,
+  database: CatalogDatabase,
+): Promise<readonly string[]> {
+  const deletedKeys: string[] = []
+  await sweep({
+    catalog: jobsCatalog(world, database),
+    objectStore,
+    // An age of nothing is no rule: what no row claims now is an orphan then, whoever is about to commit it.
+    commitAgeMaxMs: world.bug === 'sweep-without-age-rule' ? 0 : COMMIT_AGE_MAX_MS,
+    onOrphans: async (orphans) => {
+      for (const { key } of orphans) deletedKeys.push(key)
+      await deleteOrphans(objectStore, orphans)
+    },
+  }).catch(() => {})
+  return deletedKeys
 }
 
-/**
- * Deletes objects that no committed segment names and none ever will: those older than twice the age at which the catalog
- * refuses a commit, the second time for the transactions that had begun by then. The catalog is asked after the LIST.
- */
-export async function sweepOrphans(options: SweepOptions): Promise<readonly string[]> {
-  const { store, nowMs, commitAgeMaxMs, ageRule = true } = options
-  const now = nowMs()
-  const old: string[] = []
-  for await (const { key } of store.list(SEGMENT_PREFIX)) {
-    const segmentId = segmentIdOfKey(key)
-    if (segmentId === undefined) continue
-    if (!ageRule || now - segmentTimeMs(segmentId) > 2 * commitAgeMaxMs) old.push(key)
+/** What the sweep asks of the catalog, by the database's clock. */
+function jobsCatalog(world: World, database: CatalogDatabase): JobsCatalog {
+  const used: Pick<JobsCatalog, 'databaseTimeMs' | 'orphansAmong'> = {
+    databaseTimeMs: async () => {
+      await world.sleep(world.between(1, 10))
+      return world.clock.nowMs()
+    },
+    orphansAmong: async (segmentIds, ageMinMs) => {
+      await world.sleep(world.between(1, 10))
+      const claimed = new Set([...database.objectKeys].map(segmentIdOfKey))
+      const oldestMs = world.clock.nowMs() - ageMinMs
+      return segmentIds.filter((segmentId) => segmentTimeMs(segmentId) < oldestMs && !claimed.has(segmentId))
+    },
   }
-  if (old.length === 0) return []
-  const committed = await options.committedOf(old)
-  const orphans = old.filter((key) => !committed.has(key))
-  if (orphans.length > 0) await store.delete(orphans)
-  return orphans
+  return used as JobsCatalog
 }
