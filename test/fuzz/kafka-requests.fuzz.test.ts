@@ -17,7 +17,14 @@ t.comment(`HEADRACE_FUZZ_SEED=${fuzzSeed}`)
 
 const LENGTH_BYTES = 4
 const ELEMENTS_MAX = 1000
-const GOLDEN_FILES = ['franz-go.hex', 'franz-go-groups.hex', 'kafkajs.hex', 'kcat.hex', 'platformatic.hex']
+const GOLDEN_FILES = [
+  'franz-go.hex',
+  'franz-go-groups.hex',
+  'franz-go-admin.hex',
+  'kafkajs.hex',
+  'kcat.hex',
+  'platformatic.hex',
+]
 
 interface Sample {
   readonly api: ApiName
