@@ -1,4 +1,5 @@
 import { type HeadraceError, isHeadraceError } from '../errors.js'
+import type { Clock } from '../ports/clock.js'
 import type { GroupCatalog, GroupClaim, GroupOffset, StoredGroup } from '../ports/group-catalog.js'
 import type { Logger } from '../ports/logger.js'
 import { coordinatorUnavailable } from './group-errors.js'
@@ -12,6 +13,7 @@ export interface Savable {
 export interface LaneOptions {
   readonly catalog: GroupCatalog
   readonly claim: GroupClaim
+  readonly clock: Clock
   readonly logger: Logger
   readonly groupId: string
   readonly group: Savable
@@ -21,6 +23,8 @@ export interface LaneOptions {
 
 /** Offsets of one transaction; more wait for the next. */
 const OFFSETS_PER_COMMIT_MAX = 10_000
+/** A write of unknown outcome that took longer is left to the client to repeat, which has waited long enough. */
+const REPEAT_AFTER_MS_MAX = 8_000
 /** Offsets that wait for the catalog; whoever comes then is told to come again. */
 const OFFSETS_WAITING_MAX = 200_000
 
@@ -171,16 +175,18 @@ export class GroupLane {
     this.#offsetsWaiting -= offsets.length
   }
 
-  /** All of these may be repeated: under one claim they write the same again. */
+  /** All of these may be repeated: under one claim they write the same again. Not when it took long: the client waits. */
   async #perform(waiting: readonly Settle<never>[], write: () => Promise<void>): Promise<void> {
+    const { groupId, logger, onFenced, clock } = this.#options
     try {
       if (this.#closedBy) throw this.#closedBy
+      const startedMs = clock.monotonicMs()
       await write().catch((error: unknown) => {
-        if (isHeadraceError(error, 'CATALOG_OUTCOME_UNKNOWN')) return write()
+        const isLate = clock.monotonicMs() - startedMs > REPEAT_AFTER_MS_MAX
+        if (isHeadraceError(error, 'CATALOG_OUTCOME_UNKNOWN') && !isLate) return write()
         throw error
       })
     } catch (error) {
-      const { groupId, logger, onFenced } = this.#options
       const failure = failureOf(error)
       // What is refused and what the world does are answers; only the rest is a fault of ours.
       if (!isHeadraceError(error)) logger.error({ error, groupId }, 'a consumer group failed unexpectedly')

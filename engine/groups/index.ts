@@ -21,7 +21,7 @@ export interface Groups {
 export function createGroups(options: GroupsOptions): Groups {
   const { initialRebalanceDelayMs, offsetsRetentionMs } = options
   const limits = { ...DEFAULT_GROUP_LIMITS, initialRebalanceDelayMs }
-  const catalog = new LimitedGroupCatalog(options.catalog)
+  const catalog = new LimitedGroupCatalog(options.catalog, options.clock)
   const coordinator = new CatalogGroupCoordinator({ ...options, catalog, limits })
   const expiry = new GroupExpiry({ ...options, catalog, groups: coordinator, retentionMs: offsetsRetentionMs })
   return {

@@ -77,7 +77,7 @@ export class RunningGroup {
       },
       stored: () => storedGroupOf(machine),
     }
-    this.#lane = new GroupLane({ catalog, claim, logger, groupId, group, onFenced: (error) => this.end(error) })
+    this.#lane = new GroupLane({ catalog, claim, clock, logger, groupId, group, onFenced: (error) => this.end(error) })
     this.#settle()
   }
 

@@ -4,6 +4,7 @@ import { GroupLane, type Savable } from '../../../engine/groups/group-lane.js'
 import type { GroupCatalog } from '../../../engine/ports/group-catalog.js'
 import { NO_LOGGER } from '../../../engine/ports/logger.js'
 import { deferred } from '../../support/kafka/wait.js'
+import { VirtualClock } from '../../support/virtual-clock.js'
 
 t.test('who asks for a version while just that one is being saved is answered with it', async (t) => {
   const saving = deferred()
@@ -21,6 +22,7 @@ t.test('who asks for a version while just that one is being saved is answered wi
   const lane = new GroupLane({
     catalog: catalog as GroupCatalog,
     claim: { groupNo: 1, coordinatorEpoch: 1 },
+    clock: new VirtualClock(),
     logger: NO_LOGGER,
     groupId: 'readers',
     group,
@@ -42,6 +44,7 @@ t.test('what is refused is an answer and no fault of ours: only the rest is logg
     new GroupLane({
       catalog: {} as GroupCatalog,
       claim: { groupNo: 1, coordinatorEpoch: 1 },
+      clock: new VirtualClock(),
       logger: { ...NO_LOGGER, error: (_fields, message) => logged.push(message) },
       groupId: 'readers',
       group: { version: 0, stored: () => ({ protocolType: '', state: 'Empty', record: new Uint8Array() }) },
