@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { startAgentProcess } from '../support/agent-process.js'
 import { freePort } from '../support/free-port.js'
+import { RawClient } from '../support/kafka/raw-client.js'
 import { kafkajsClient, withAdmin } from '../support/kafkajs-client.js'
 import { kcatConsume, kcatProduce, runKcat } from '../support/kcat.js'
 import { embedded } from '../support/store-pairs.js'
@@ -50,6 +51,13 @@ t.test('clients are told the addresses of the listener they came in by', async (
     t.same(await brokersSeenAt(bootstrap, addresses.length), [...addresses].sort(), `kafkajs at ${bootstrap}`)
     const metadata = JSON.parse(`${await runKcat(['-L', '-J'], { brokers: bootstrap })}`)
     t.same(metadata.brokers.map(({ name }: { name: string }) => name).sort(), [...addresses].sort(), 'kcat')
+  }
+
+  for (const { bootstrap, addresses } of views) {
+    const client = await RawClient.open(Number(bootstrap.split(':')[1]))
+    const { coordinators } = await client.request('findCoordinator', 4, { keyType: 0, keys: ['a-group'] })
+    client.destroy()
+    t.ok(addresses.includes(`${coordinators[0].host}:${coordinators[0].port}`), 'the coordinator of a group, too')
   }
 
   const lines = Array.from({ length: 300 }, (_, number) => `${number}`)

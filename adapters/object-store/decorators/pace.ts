@@ -14,7 +14,7 @@ import type {
 export interface PaceOptions {
   /** Puts at a time when the store is quick. */
   readonly concurrencyMax: number
-  /** A put that is done within this is quick: one more may run beside it. */
+  /** A put that is done within this is quick: one more may run beside it. Of those between quick and slow it takes a round. */
   readonly quickMs: number
   /** One that takes this long is slow, as is one that fails: half as many may run. */
   readonly slowMs: number
@@ -39,6 +39,8 @@ export class PacedObjectStore implements ObjectStore {
   readonly #options: PaceOptions
   readonly #waiters = new Set<Waiter>()
   #concurrency = 1
+  /** Towards the next step up. */
+  #credit = 0
   #runningCount = 0
   /** Puts that began before it tell nothing about the concurrency of now. */
   #changedAtMs = Number.NEGATIVE_INFINITY
@@ -83,8 +85,13 @@ export class PacedObjectStore implements ObjectStore {
     if (failed || tookMs >= slowMs) {
       if (startedMs < this.#changedAtMs) return
       this.#concurrency = Math.max(1, Math.floor(this.#concurrency / 2))
+      this.#credit = 0
       this.#changedAtMs = nowMs
-    } else if (tookMs <= quickMs && this.#runningCount >= this.#concurrency) {
+    } else if (this.#runningCount >= this.#concurrency) {
+      // Only who uses all of it learns whether more would do.
+      this.#credit += tookMs <= quickMs ? 1 : 1 / this.#concurrency
+      if (this.#credit < 1) return
+      this.#credit = 0
       this.#concurrency = Math.min(concurrencyMax, this.#concurrency + 1)
     }
   }

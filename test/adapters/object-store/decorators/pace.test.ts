@@ -64,6 +64,20 @@ t.test('a quick store gets as many puts as there may be', async (t) => {
   t.equal(paced.concurrency, 8)
 })
 
+t.test('a store that is far away, and not narrow, gets more of them in time', async (t) => {
+  const clock = new VirtualClock()
+  const far = new (class extends MemoryObjectStore {
+    override async put(key: string, body: Uint8Array) {
+      await sleep(clock, 3_000)
+      return super.put(key, body)
+    }
+  })()
+  const paced = new PacedObjectStore(far, clock, options)
+  for (let number = 0; number < 100; number++) void paced.put(`${number}`, new Uint8Array(1))
+  await clock.advance(40_000)
+  t.equal(paced.concurrency, 8)
+})
+
 t.test('a slow store gets what it takes, and nothing is sent in vain', async (t) => {
   // Eight of them at once would take 16 s each, and all be given up after 14 s.
   const { clock, store, putMany, done } = setUp(4)
