@@ -43,7 +43,6 @@ export async function removeNumbered(
   await lockSegments(dialect, session, [...new Set(extents.map(({ segmentLiteral }) => segmentLiteral))])
   const starts = await readLogStarts(session, new Set(extents.map(({ partitionNo }) => partitionNo)))
   const going: NumberedExtent[] = []
-  const countOf = new Map<string, number>()
   let bytes = 0
   for (const { extent, row } of await readExtents(dialect, session, extents)) {
     if (blob(bytesOf(row, 'segment_id')) !== extent.segmentLiteral) continue
@@ -51,14 +50,24 @@ export async function removeNumbered(
     if (logStart !== undefined && extent.endOffset > logStart) continue
     going.push(extent)
     bytes += intOf(row, 'bytes')
-    countOf.set(extent.segmentLiteral, (countOf.get(extent.segmentLiteral) ?? 0) + 1)
   }
-  if (going.length === 0) return NOTHING_REMOVED
+  const deadSegmentCount = await removeCounted(dialect, session, going)
+  return { extentCount: going.length, bytes, deadSegmentCount }
+}
+
+/** Removes extents that are there, under the locks of their segments. Answers how many of these are dead now. */
+export async function removeCounted(
+  dialect: Dialect,
+  session: Session,
+  going: readonly NumberedExtent[],
+): Promise<number> {
+  if (going.length === 0) return 0
+  const countOf = new Map<string, number>()
+  for (const { segmentLiteral } of going) countOf.set(segmentLiteral, (countOf.get(segmentLiteral) ?? 0) + 1)
   for (const condition of conditionsOf(going)) {
     await session.run(dialect.deleteByIndex('extents', 'PRIMARY', condition))
   }
-  const deadSegmentCount = await countDown(dialect, session, countOf)
-  return { extentCount: going.length, bytes, deadSegmentCount }
+  return countDown(dialect, session, countOf)
 }
 
 /** In the order of the ids. The literals order as the ids do. */

@@ -4,7 +4,7 @@ import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { EXTENT_COLUMNS, SEGMENT_COLUMNS } from './commit.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { literalsOf, lockSegments, readLogStarts } from './extent-removal.js'
+import { literalsOf, lockSegments, type NumberedExtent, readLogStarts, removeCounted } from './extent-removal.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, inChunks, int, intOf, tuple, uuid, within } from './sql-text.js'
@@ -42,20 +42,47 @@ async function swapOnce(
   const present = await readPresent(session, literals)
   const partitionNos = new Set([...present.values(), ...planned].map(({ partitionNo }) => partitionNo))
   const starts = await readLogStarts(session, partitionNos)
-  const kept = keptOutputs(planned, present, starts)
+  const kept = keptOutputs(planned, present, starts, swap.partial === true)
   if (kept === undefined) return { swapped: false, code: 'INPUTS_CHANGED' }
 
+  if (swap.partial === true) await removeCounted(dialect, session, replacedOf(planned, present))
+  else await removeAll(dialect, session, literals, nowMs)
+  if (output) await insertOutput(session, output, kept, nowMs)
+  return { swapped: true }
+}
+
+/** All extents of the inputs, which are dead with that. */
+async function removeAll(
+  dialect: Dialect,
+  session: Session,
+  literals: readonly string[],
+  nowMs: number,
+): Promise<void> {
   for (const chunk of inChunks(literals, 500)) {
     await session.run(dialect.deleteByIndex('extents', 'extents_segment', within('segment_id', chunk)))
   }
-  if (output) await insertOutput(session, output, kept, nowMs)
   for (const chunk of inChunks(literals, 500)) {
     await session.run(
       `UPDATE segments SET state = ${SEGMENT_DEAD}, live_extents = 0, dead_at_ms = ${int(nowMs)}
        WHERE ${within('segment_id', chunk)} AND state = ${SEGMENT_LIVE}`,
     )
   }
-  return { swapped: true }
+}
+
+/** Those extents that are replaced and still there, each once. */
+function replacedOf(
+  planned: readonly NumberedOutput[],
+  present: ReadonlyMap<string, PresentExtent>,
+): readonly NumberedExtent[] {
+  const replaced = new Map<string, NumberedExtent>()
+  for (const { partitionNo, extent } of planned) {
+    for (const { endOffset, segmentId } of extent.replaces) {
+      const segmentLiteral = uuid(segmentId)
+      const key = presentKey(partitionNo, endOffset, segmentLiteral)
+      if (present.has(key)) replaced.set(key, { partitionNo, endOffset, segmentLiteral })
+    }
+  }
+  return [...replaced.values()]
 }
 
 async function readOutput(
@@ -133,6 +160,7 @@ function keptOutputs(
   planned: readonly NumberedOutput[],
   present: ReadonlyMap<string, PresentExtent>,
   starts: ReadonlyMap<number, number>,
+  partial: boolean,
 ): KeptOutput[] | undefined {
   const isWanted = (partitionNo: number, endOffset: number) =>
     endOffset > (starts.get(partitionNo) ?? Number.POSITIVE_INFINITY)
@@ -150,6 +178,7 @@ function keptOutputs(
     }
     if (runningMaxTimestampMs !== Number.NEGATIVE_INFINITY) kept.push({ partitionNo, extent, runningMaxTimestampMs })
   }
+  if (partial) return kept
   for (const [key, { partitionNo, endOffset }] of present) {
     if (!covered.has(key) && isWanted(partitionNo, endOffset)) return undefined
   }

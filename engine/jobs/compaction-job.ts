@@ -1,8 +1,7 @@
-import { isHeadraceError } from '../errors.js'
 import type { SegmentId } from '../model.js'
 import type { Clock, Random } from '../ports/clock.js'
 import type { JobMetrics } from '../ports/job-metrics.js'
-import type { SegmentInfo, SegmentSwap, SegmentTotal, SwapOutcome } from '../ports/jobs-catalog.js'
+import type { SegmentInfo, SegmentSwap, SegmentTotal } from '../ports/jobs-catalog.js'
 import { MergeInputError, type MergeOutput, type SegmentMerger } from '../ports/segment-merger.js'
 import { newSegmentId, segmentObjectKey } from '../segment-identity.js'
 import {
@@ -15,7 +14,9 @@ import {
   planRewrite,
 } from './compaction-plan.js'
 import type { Job } from './job-runner.js'
+import { KEY_COMPACTED_LEVEL } from './key-compaction-plan.js'
 import { type LeasedOptions, leased } from './leased.js'
+import { swapUntilKnown } from './swap-until-known.js'
 
 export interface CompactionJobOptions extends LeasedOptions {
   readonly clock: Clock
@@ -36,7 +37,6 @@ const REWRITE_SEGMENTS = 50
 const REWRITE_INTERVALS = 6
 /** An output extent's batches: rows stay few, and readers find their place by the segment's index. */
 const EXTENT_BYTES_MAX = 8 * 1024 * 1024
-const SWAP_ATTEMPTS_MAX = 3
 /** How long an input that could not be read is left alone. */
 const BAD_INPUT_REST_MS = 3_600_000
 
@@ -65,7 +65,7 @@ export class CompactionJob implements Job {
     const totals = await catalog.segmentTotals()
     metrics.segments(totals)
     let more = false
-    for (const total of totals.filter(({ state }) => state === 'live')) {
+    for (const total of totals.filter(({ state, level }) => state === 'live' && level < KEY_COMPACTED_LEVEL)) {
       if (signal.aborted) return false
       if (await this.#compactLevel(total, signal)) more = true
     }
@@ -129,7 +129,7 @@ export class CompactionJob implements Job {
     const plan = planMerge(segments, rows, limits)
     try {
       const { swap, output } = await this.#write(plan, level, signal)
-      const outcome = await this.#swap(swap)
+      const outcome = await swapUntilKnown(catalog, swap, this.#options.commitAgeMaxMs)
       if (!outcome.swapped) {
         metrics.count('compactions_failed', 1)
         logger.info(
@@ -172,18 +172,6 @@ export class CompactionJob implements Job {
     const { objectBytes } = output
     const written = { segmentId, objectKey, objectBytes, level, extents: outputExtents(plan, output.extents) }
     return { swap: { inputs, output: written }, output }
-  }
-
-  /** An unknown outcome is asked for: told the same swap again, the catalog knows it. */
-  async #swap(swap: SegmentSwap): Promise<SwapOutcome> {
-    const { catalog, commitAgeMaxMs } = this.#options
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await catalog.swapSegments(swap, { commitAgeMaxMs })
-      } catch (error) {
-        if (attempt === SWAP_ATTEMPTS_MAX || !isHeadraceError(error) || error.retry === 'never') throw error
-      }
-    }
   }
 
   #report(plan: MergePlan, level: number, output: MergeOutput | undefined): void {

@@ -8,6 +8,7 @@ import { CompactionJob } from './compaction-job.js'
 import type { CompactionLimits } from './compaction-plan.js'
 import { DeletionJob } from './deletion-job.js'
 import { type Job, JobRunner } from './job-runner.js'
+import { KeyCompactionJob } from './key-compaction-job.js'
 import { RetentionJob } from './retention-job.js'
 import type { RetentionPolicy } from './retention-plan.js'
 import { SweepJob } from './sweep-job.js'
@@ -37,6 +38,15 @@ export function createJobs(options: JobsOptions): readonly Job[] {
   return [
     new RetentionJob({ ...base, ...retention, defaults: { ageMaxMs, bytesMax } }),
     new CompactionJob({ ...base, random, merger, intervalMs, readBytesMax, limits, commitAgeMaxMs }),
+    new KeyCompactionJob({
+      ...base,
+      random,
+      merger,
+      intervalMs,
+      readBytesMax,
+      ageMinMs: limits.ageMinMs,
+      commitAgeMaxMs,
+    }),
     new DeletionJob({ ...base, objectStore, ...options.deletion, commitAgeMaxMs }),
     new SweepJob({ ...base, objectStore, commitAgeMaxMs }),
   ]

@@ -140,6 +140,8 @@ export interface SegmentSwap {
   readonly inputs: readonly SegmentId[]
   /** Durable in the object store. Undefined when nothing of the inputs was wanted. */
   readonly output: OutputSegment | undefined
+  /** Only what is replaced goes; the inputs' other extents stay where they are. */
+  readonly partial?: boolean
 }
 
 export interface OutputSegment {
@@ -150,7 +152,7 @@ export interface OutputSegment {
   readonly extents: readonly OutputExtent[]
 }
 
-/** An extent of the output, and the input extents whose offsets it covers: adjacent, in order, its first and last bounds. */
+/** An extent of the output, and the input extents that it overlaps, in order. All outputs of a partition cover all they replace. */
 export interface OutputExtent extends PartitionRef {
   readonly baseOffset: number
   readonly endOffset: number

@@ -28,6 +28,17 @@ export interface MergeInput {
   readonly readBytesMax: number
   /** An output extent ends when it has this many bytes of batches. */
   readonly extentBytesMax: number
+  /** Set: keep the latest record of each key only. The extents are then adjacent ones of one partition. */
+  readonly keys?: KeyCompaction
+}
+
+export interface KeyCompaction {
+  /** Extents before this one hold no key twice; those from it on say which keys have later records. */
+  readonly firstDirty: number
+  /** Tombstones (records without a value) older than this go, too. */
+  readonly tombstonesBeforeMs: number
+  /** Memory for keys, about. Where they do not all fit, the last extents are left out. */
+  readonly keyBytesMax: number
 }
 
 export interface MergeObject {
@@ -45,12 +56,14 @@ export type MergeExtent = PartitionRef &
 export interface MergeOutput {
   readonly objectBytes: number
   readonly extents: readonly MergedExtent[]
+  /** How many of the input extents went in: all, unless keys took too much memory. */
+  readonly inputCount: number
   readonly readBytes: number
   readonly getRequestCount: number
   readonly putRequestCount: number
 }
 
-/** Adjacent input extents that have become one. */
+/** Adjacent input extents that have become one; compaction by key moves the bounds between them. */
 export interface MergedExtent extends PartitionRef {
   readonly baseOffset: number
   readonly endOffset: number

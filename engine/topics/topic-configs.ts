@@ -186,7 +186,7 @@ export const TOPIC_CONFIGS: Readonly<Record<string, TopicConfig>> = {
   'min.cleanable.dirty.ratio': {
     type: 'double',
     default: '0.5',
-    cosmetic: true,
+    cosmetic: false,
     synonym: 'log.cleaner.min.cleanable.ratio',
     documentation: 'Kept and shown; has no effect here.',
     accepts: (value) => Number(value) >= 0 && Number(value) <= 1,
@@ -194,7 +194,7 @@ export const TOPIC_CONFIGS: Readonly<Record<string, TopicConfig>> = {
   'min.compaction.lag.ms': {
     type: 'long',
     default: '0',
-    cosmetic: true,
+    cosmetic: false,
     synonym: 'log.cleaner.min.compaction.lag.ms',
     documentation: 'Kept and shown; has no effect here.',
     accepts: atLeast(0),

@@ -129,6 +129,35 @@ export async function compactionCases(t: Test, open: OpenFixture): Promise<void>
     t.same(await catalog.deadSegments(0, 10), [])
   })
 
+  await onCatalog(t, open, 'a partial swap replaces some extents and leaves the others', async (t, catalog) => {
+    const { topicId } = await createTestTopic(catalog, 'orders', 2)
+    const inputs = [await commitAt(catalog, topicId, [0, 1], 10), await commitAt(catalog, topicId, [0], 10)]
+    const whole = await outputOf(catalog, inputs)
+    const output = { ...whole, level: 100, extents: whole.extents.filter(({ partition }) => partition === 0) }
+    t.same(await catalog.swapSegments({ inputs, output, partial: true }, LIMITS), { swapped: true })
+    t.match(await readLog(catalog, topicId, 0), [
+      { baseOffset: 0, endOffset: 20, segmentId: output.segmentId, level: 100 },
+    ])
+    t.match(await readLog(catalog, topicId, 1), [{ baseOffset: 0, endOffset: 10, segmentId: inputs[0] }])
+    t.same(await liveCounts(catalog), new Map([[inputs[0], 1]]))
+    t.match(await catalog.deadSegments(0, 10), [{ segmentId: inputs[1] }])
+    t.same(await catalog.swapSegments({ inputs, output, partial: true }, LIMITS), { swapped: true }, 'again')
+    const second = { inputs, output: { ...output, ...identity() }, partial: true }
+    t.same(await catalog.swapSegments(second, LIMITS), { swapped: false, code: 'INPUTS_CHANGED' })
+    // Two outputs may share an input extent, where what went has moved the bounds.
+    const third = await commitAt(catalog, topicId, [1], 10)
+    const next = await outputOf(catalog, [inputs[0]!, third])
+    const [extent] = next.extents
+    const halves = [
+      { ...extent!, endOffset: 7, replaces: extent!.replaces.slice(0, 1) },
+      { ...extent!, baseOffset: 7 },
+    ]
+    const shared = { inputs: [inputs[0]!, third], output: { ...next, extents: halves }, partial: true }
+    t.same(await catalog.swapSegments(shared, LIMITS), { swapped: true })
+    t.match(await readLog(catalog, topicId, 1), [{ endOffset: 7 }, { baseOffset: 7, endOffset: 20 }])
+    t.same(await liveCounts(catalog), new Map())
+  })
+
   await onCatalog(t, open, 'of two swaps and a removal at once each extent goes once', async (t, catalog, fixture) => {
     const other = await fixture.connect()
     const third = await fixture.connect()

@@ -162,9 +162,11 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
     const missing = replaced.some((ref) => this.#isWanted(ref) && !presentKeys.has(extentKey(ref)))
     const covered = new Set(replaced.map(extentKey))
     const forgotten = present.some((extent) => this.#isWanted(extent) && !covered.has(extentKey(extent)))
-    if (missing || forgotten) return { swapped: false, code: 'INPUTS_CHANGED' }
+    if (missing || (forgotten && swap.partial !== true)) return { swapped: false, code: 'INPUTS_CHANGED' }
     const kept = outputs.filter((extent) => extent.replaces.some((ref) => this.#isWanted(ref)))
-    this.#remove((extent) => inputs.includes(extent.segmentId))
+    this.#remove((extent) =>
+      swap.partial === true ? covered.has(extentKey(extent)) : inputs.includes(extent.segmentId),
+    )
     if (output === undefined) return { swapped: true }
     const { segmentId, objectKey, objectBytes, level } = output
     this.#addSegment({ segmentId, objectKey, objectBytes, level }, kept.length)

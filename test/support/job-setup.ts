@@ -9,7 +9,7 @@ import { NO_METRICS } from '../../engine/ports/metrics.js'
 import { readBatchHeader } from '../../format/index.js'
 import { concatenate, type TestLog, TOPIC_ID } from './test-log.js'
 
-export type JobName = 'retention' | 'compaction' | 'deletion' | 'sweep'
+export type JobName = 'retention' | 'compaction' | 'key-compaction' | 'deletion' | 'sweep'
 export type JobSettings = Partial<Omit<Parameters<typeof createJobs>[0], 'compaction'>> & {
   readonly compaction?: Partial<Parameters<typeof createJobs>[0]['compaction']>
 }
