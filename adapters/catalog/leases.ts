@@ -1,5 +1,6 @@
 import type { Lease, LeaseRest } from '../../engine/ports/jobs-catalog.js'
-import type { Database } from './database.js'
+import type { Database, Session } from './database.js'
+import type { Dialect } from './dialect.js'
 import { int, intOf, textOf } from './sql-text.js'
 
 /**
@@ -14,14 +15,7 @@ export function acquireLease(
 ): Promise<Lease | undefined> {
   const { dialect } = database
   return database.change(async (session) => {
-    await session.run(
-      dialect.insertIgnore(
-        'leases',
-        ['name', 'holder', 'token', 'expires_at_ms', 'rests_until_ms', 'note'],
-        ["(?, NULL, 0, 0, 0, '')"],
-      ),
-      [name],
-    )
+    await ensureRow(dialect, session, name)
     const [row] = await session.rows(
       `SELECT holder, token, note, expires_at_ms - ${dialect.nowMs} AS left_ms, rests_until_ms - ${dialect.nowMs} AS rest_ms
        FROM leases WHERE name = ?${dialect.lockRows}`,
@@ -54,11 +48,24 @@ export async function renewLease(database: Database, lease: Lease, durationMs: n
 
 export async function releaseLease(database: Database, lease: Lease, rest: LeaseRest = { restMs: 0 }): Promise<void> {
   const restsUntil = `${database.dialect.nowMs} + ${int(rest.restMs)}`
+  const [noted, note] = rest.note === undefined ? ['', []] : [', note = ?', [rest.note]]
   await database.change((session) =>
     session.run(
-      `UPDATE leases SET holder = NULL, expires_at_ms = 0, rests_until_ms = ${restsUntil}, note = ?
+      `UPDATE leases SET holder = NULL, expires_at_ms = 0, rests_until_ms = ${restsUntil}${noted}
        WHERE name = ? AND holder = ? AND token = ${int(lease.token)}`,
-      [rest.note ?? lease.note, lease.name, lease.holder],
+      [...note, lease.name, lease.holder],
     ),
   )
+}
+
+export async function noteLease(database: Database, name: string, note: string): Promise<void> {
+  await database.change(async (session) => {
+    await ensureRow(database.dialect, session, name)
+    await session.run('UPDATE leases SET note = ? WHERE name = ?', [note, name])
+  })
+}
+
+async function ensureRow(dialect: Dialect, session: Session, name: string): Promise<void> {
+  const columns = ['name', 'holder', 'token', 'expires_at_ms', 'rests_until_ms', 'note']
+  await session.run(dialect.insertIgnore('leases', columns, ["(?, NULL, 0, 0, 0, '')"]), [name])
 }

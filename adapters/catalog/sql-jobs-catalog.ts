@@ -52,6 +52,10 @@ export class SqlJobsCatalog implements JobsCatalog {
     return leases.releaseLease(this.#database, lease, rest)
   }
 
+  noteLease(name: string, note: string): Promise<void> {
+    return leases.noteLease(this.#database, name, note)
+  }
+
   oldestExtents(requests: readonly OldestExtentsRequest[]): Promise<(LogHead | undefined)[]> {
     return this.#read((dialect, session) => retention.oldestExtents(dialect, session, this.#numbers, requests))
   }

@@ -17,6 +17,7 @@ import type { Job } from './job-runner.js'
 import { KEY_COMPACTED_LEVEL } from './key-compaction-plan.js'
 import { type LeasedOptions, leased } from './leased.js'
 import { swapUntilKnown } from './swap-until-known.js'
+import { SWEEP_LEASE, SWEEP_NEEDED } from './sweep-job.js'
 
 export interface CompactionJobOptions extends LeasedOptions {
   readonly clock: Clock
@@ -168,6 +169,8 @@ export class CompactionJob implements Job {
     const { objects, extents } = plan
     const identity = { segmentId, objectKey, level, createdAtMs }
     const merge = { ...identity, objects, extents, readBytesMax, extentBytesMax: EXTENT_BYTES_MAX }
+    // Should this agent die before the swap, nothing but the sweep knows of the object.
+    await this.#options.catalog.noteLease(SWEEP_LEASE, SWEEP_NEEDED)
     const output = await merger.merge(merge, signal)
     const { objectBytes } = output
     const written = { segmentId, objectKey, objectBytes, level, extents: outputExtents(plan, output.extents) }

@@ -16,6 +16,7 @@ import {
 } from './key-compaction-plan.js'
 import { type LeasedOptions, leased } from './leased.js'
 import { swapUntilKnown } from './swap-until-known.js'
+import { SWEEP_LEASE, SWEEP_NEEDED } from './sweep-job.js'
 
 export interface KeyCompactionJobOptions extends Omit<LeasedOptions, 'catalog'> {
   readonly catalog: Catalog
@@ -116,6 +117,7 @@ export class KeyCompactionJob implements Job {
     const createdAtMs = clock.nowMs()
     const segmentId = newSegmentId(createdAtMs, random)
     const identity = { segmentId, objectKey: segmentObjectKey(segmentId), level: KEY_COMPACTED_LEVEL }
+    await catalog.noteLease(SWEEP_LEASE, SWEEP_NEEDED)
     const output = await merger.merge(
       {
         ...identity,

@@ -63,6 +63,11 @@ export async function deleteOrphans(objectStore: ObjectStore, orphans: readonly 
   return results.filter(({ deleted }) => deleted).length
 }
 
+/** The lease of the sweep, and what its note says beside the newest segment judged. */
+export const SWEEP_LEASE = 'sweep'
+export const SWEEP_NEEDED = 'needed'
+const NO_SEGMENTS = 'none'
+
 export interface SweepJobOptions extends LeasedOptions {
   readonly objectStore: ObjectStore
   readonly metrics: JobMetrics
@@ -72,10 +77,10 @@ export interface SweepJobOptions extends LeasedOptions {
 /**
  * The orphan sweep. A LIST costs money, so it runs at most once per twice `commitAgeMax` in the whole cluster, and not at all once
  * everything that was written is judged: the lease rests in between, and its note holds the newest segment there was when a sweep found
- * no object too young to judge.
+ * no object too young to judge. Compaction writes objects without new segments, so it leaves a note that a sweep is needed.
  */
 export class SweepJob implements Job {
-  readonly name = 'sweep'
+  readonly name = SWEEP_LEASE
   readonly intervalMs: number
   readonly #options: SweepJobOptions
 
@@ -91,8 +96,9 @@ export class SweepJob implements Job {
 
   async #pass(signal: AbortSignal, note: string): Promise<{ readonly result: true; readonly rest?: LeaseRest }> {
     const { catalog, objectStore, commitAgeMaxMs, metrics, logger } = this.#options
-    const newest = await catalog.newestSegmentId()
-    if (newest === undefined || newest === note) return { result: true }
+    const newest = (await catalog.newestSegmentId()) ?? NO_SEGMENTS
+    // An empty note: nobody has swept yet. With no segment, either, nothing was ever written.
+    if (newest === note || (newest === NO_SEGMENTS && note === '')) return { result: true }
     let unfinished = false
     const report = await sweep({
       catalog,
@@ -108,6 +114,6 @@ export class SweepJob implements Job {
     })
     if (report.orphanCount > 0) logger.info(report, 'orphaned objects deleted')
     const judged = report.youngCount === 0 && !unfinished
-    return { result: true, rest: { restMs: 2 * commitAgeMaxMs, note: judged ? newest : '' } }
+    return { result: true, rest: { restMs: 2 * commitAgeMaxMs, note: judged ? newest : SWEEP_NEEDED } }
   }
 }

@@ -23,6 +23,8 @@ export interface JobsCatalog {
   renewLease(lease: Lease, durationMs: number): Promise<boolean>
   /** Gives the lease back; nobody gets it before `restMs` have passed. Does nothing when it has passed on meanwhile. */
   releaseLease(lease: Lease, rest?: LeaseRest): Promise<void>
+  /** Leaves a note to whoever takes the lease next, whoever holds it now. */
+  noteLease(name: string, note: string): Promise<void>
 
   // ---- retention
 

@@ -188,7 +188,7 @@ export const TOPIC_CONFIGS: Readonly<Record<string, TopicConfig>> = {
     default: '0.5',
     cosmetic: false,
     synonym: 'log.cleaner.min.cleanable.ratio',
-    documentation: 'Kept and shown; has no effect here.',
+    documentation: 'Share of a partition that must be new before it is compacted by key again.',
     accepts: (value) => Number(value) >= 0 && Number(value) <= 1,
   },
   'min.compaction.lag.ms': {
@@ -196,7 +196,7 @@ export const TOPIC_CONFIGS: Readonly<Record<string, TopicConfig>> = {
     default: '0',
     cosmetic: false,
     synonym: 'log.cleaner.min.compaction.lag.ms',
-    documentation: 'Kept and shown; has no effect here.',
+    documentation: 'Records younger than this are not compacted by key.',
     accepts: atLeast(0),
   },
   'min.insync.replicas': {

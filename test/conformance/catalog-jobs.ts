@@ -22,6 +22,11 @@ export async function jobCases(t: Test, open: OpenFixture): Promise<void> {
     t.ok(next!.token > lease!.token)
     await catalog.releaseLease(lease!)
     t.equal(await catalog.acquireLease('sweep', 'one', 60_000), undefined, 'a late release changes nothing')
+    await catalog.noteLease('sweep', 'look again')
+    await catalog.noteLease('never taken', 'before anybody')
+    t.match(await catalog.acquireLease('never taken', 'one', 60_000), { note: 'before anybody' })
+    await other.releaseLease(next!, { restMs: 0 })
+    t.match(await catalog.acquireLease('sweep', 'one', 60_000), { note: 'look again' }, 'left by somebody else')
   })
 
   await onCatalog(t, open, 'an expired lease passes on, a resting one waits', async (t, catalog) => {

@@ -93,12 +93,19 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
     return true
   }
 
-  async releaseLease({ name, holder, token, note }: Lease, rest: LeaseRest = { restMs: 0 }): Promise<void> {
+  async releaseLease({ name, holder, token }: Lease, rest: LeaseRest = { restMs: 0 }): Promise<void> {
     this.checkOpen()
     const lease = this.#leases.get(name)
     if (lease?.holder !== holder || lease.token !== token) return
     const restsUntilMs = this.clock.nowMs() + rest.restMs
-    Object.assign(lease, { holder: null, expiresAtMs: 0, restsUntilMs, note: rest.note ?? note })
+    Object.assign(lease, { holder: null, expiresAtMs: 0, restsUntilMs, note: rest.note ?? lease.note })
+  }
+
+  async noteLease(name: string, note: string): Promise<void> {
+    this.checkOpen()
+    const lease = this.#leases.get(name) ?? { holder: null, token: 0, expiresAtMs: 0, restsUntilMs: 0, note }
+    this.#leases.set(name, lease)
+    lease.note = note
   }
 
   // ---- retention
