@@ -14,6 +14,8 @@ try {
     write: (text) => process.stdout.write(text),
   })
   await program.parseAsync()
+  // Once everything is written: a client whose brokers have gone leaves timers behind, which would keep the process.
+  process.stdout.write('', () => process.exit())
 } catch (error) {
   process.stderr.write(`headrace: ${describeFailure(error)}\n`)
   // Not exitCode: what a half-started command left running must not keep the process.

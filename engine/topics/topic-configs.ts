@@ -302,7 +302,8 @@ export function checkTopicConfigs(configs: Readonly<Record<string, string>>): vo
 
 /** Whether `cleanup.policy` names the policy. */
 export function hasCleanupPolicy(configs: Readonly<Record<string, string>>, policy: 'delete' | 'compact'): boolean {
-  const value = configs['cleanup.policy'] ?? 'delete'
+  const value = configs['cleanup.policy']
+  if (value === undefined) return policy === 'delete'
   return value.split(',').some((item) => item.trim() === policy)
 }
 

@@ -45,3 +45,23 @@ export function errorCodesOf(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return []
   return leavesOf(error).flatMap(({ apiId }) => (apiId === undefined ? [] : [apiId]))
 }
+
+/** What passes, mostly as soon as the metadata has been asked for again. */
+export const PASSING_ERRORS = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_OR_FOLLOWER',
+  'REPLICA_NOT_AVAILABLE',
+  'KAFKA_STORAGE_ERROR',
+  'UNKNOWN_TOPIC_ID',
+  'OFFSET_NOT_AVAILABLE',
+  'REQUEST_TIMED_OUT',
+]
+/** Whether another try may find it well: a broker has gone, or passes. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return leavesOf(error).every((leaf) => {
+    if (leaf.apiId !== undefined) return PASSING_ERRORS.includes(leaf.apiId)
+    return networkCodeOf(leaf) !== undefined
+  })
+}

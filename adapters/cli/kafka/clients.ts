@@ -12,6 +12,7 @@ type Library = typeof import('@platformatic/kafka')
 const CLIENT_ID = 'headrace-cli'
 const CONNECT_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 60_000
+const CLOSE_TIMEOUT_MS = 3_000
 const RETRY_COUNT = 3
 const RETRY_DELAY_MS = 300
 
@@ -70,8 +71,19 @@ async function withClient<Client extends { close(): Promise<void> }, Result>(
   } catch (error) {
     throw clientFailure(error, bootstrap)
   } finally {
-    await client.close().catch(() => {})
+    await closeSoon(client)
   }
+}
+
+/** A client whose brokers have gone tries for long to say goodbye to them, and nobody waits for that. */
+async function closeSoon(client: { close(): Promise<void> }): Promise<void> {
+  const closing = (async () => client.close())().catch(() => {})
+  let timer: NodeJS.Timeout | undefined
+  const soon = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
+  })
+  await Promise.race([closing, soon])
+  clearTimeout(timer)
 }
 
 /** As the library has it: given bytes, or its own kind of buffer. */

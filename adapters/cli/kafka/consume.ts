@@ -48,11 +48,7 @@ export function consumeCommand(terminal: Terminal): Command {
       if (options.group !== undefined && options.partition !== undefined) {
         throw new Error('--group is given its partitions: leave --partition out')
       }
-      return withAdmin(options.bootstrap, (admin) =>
-        withConsumer(options.bootstrap, options.group, (consumer) =>
-          consume(admin, consumer, topic, options, terminal),
-        ),
-      )
+      return withAdmin(options.bootstrap, (admin) => consume(admin, topic, options, terminal))
     })
 }
 
@@ -65,36 +61,33 @@ function collectPartition(text: string, before: number[] | undefined): number[] 
   return [...(before ?? []), parsePartition(text)]
 }
 
-async function consume(
-  admin: Admin,
-  consumer: Consumer,
-  topic: string,
-  options: ConsumeOptions,
-  terminal: Terminal,
-): Promise<void> {
+async function consume(admin: Admin, topic: string, options: ConsumeOptions, terminal: Terminal): Promise<void> {
   const all = await partitionsOf(admin, topic)
   for (const partition of options.partition ?? []) {
     if (!all.includes(partition))
       throw new Error(`topic ${topic} has partitions 0 to ${all.length - 1}, not ${partition}`)
   }
   const ends = options.exitAtEnd === true ? (await logBounds(admin, topic, all)).latest : undefined
-  const reading = new Reading(admin, consumer, topic, options, terminal, ends)
-  if (options.group !== undefined) return reading.asMember()
-  const partitions = options.partition ?? all
-  await reading.read(await resolveOffsets(admin, topic, partitions, options.from), () => false)
+  const reading = new Reading(admin, topic, options, terminal, ends)
+  if (options.group !== undefined) return reading.asMemberOf(options.group)
+  const positions = await resolveOffsets(admin, topic, options.partition ?? all, options.from)
+  await withConsumer(options.bootstrap, undefined, (consumer) => reading.read(consumer, positions, () => false))
 }
 
 const COMMIT_INTERVAL_MS = 5_000
 const ASSIGNMENT_POLL_MS = 100
+const REJOIN_DELAY_MS = 1_000
+/** Without a commit in between. */
+const REJOINS_MAX = 30
 
 /** One run of the command. */
 class Reading {
   #countLeft: number
   #committedAtMs = performance.now()
+  #rejoinsLeft = REJOINS_MAX
 
   constructor(
     private readonly admin: Admin,
-    private readonly consumer: Consumer,
     private readonly topic: string,
     private readonly options: ConsumeOptions,
     private readonly terminal: Terminal,
@@ -108,8 +101,13 @@ class Reading {
   }
 
   /** Prints from `positions` on, which move, until done or `isOver`. */
-  async read(positions: Offsets, isOver: () => boolean, onRound: () => Promise<void> = async () => {}): Promise<void> {
-    const { topic, consumer, ends, admin, terminal } = this
+  async read(
+    consumer: Consumer,
+    positions: Offsets,
+    isOver: () => boolean,
+    onRound: () => Promise<void> = async () => {},
+  ): Promise<void> {
+    const { topic, ends, admin, terminal } = this
     const onGap = async (partition: number) => {
       const { earliest } = await logBounds(admin, topic, [partition])
       const offset = earliest.get(partition) ?? 0n
@@ -127,27 +125,54 @@ class Reading {
     }
   }
 
-  /** Reads what the group gives it, and commits what was printed: now and then, and before it gives partitions back. */
-  async asMember(): Promise<void> {
-    const group = await GroupMembership.join(this.consumer, this.topic)
-    try {
-      while (!this.#done) {
-        const { generation } = group
-        const positions = await this.#startOf(group)
-        const isOver = () => group.generation !== generation
-        await this.read(positions, isOver, async () => {
-          if (performance.now() - this.#committedAtMs < COMMIT_INTERVAL_MS) return
-          this.#committedAtMs = performance.now()
-          await group.commit(positions)
+  /** Reads what the group gives it. When its coordinator dies, it joins again at the one that takes over. */
+  async asMemberOf(groupId: string): Promise<void> {
+    let memberId: string | null = null
+    while (!this.#done) {
+      try {
+        const finished = await withConsumer(this.options.bootstrap, groupId, async (consumer) => {
+          const group = await GroupMembership.join(consumer, this.topic, memberId)
+          memberId = group.memberId
+          return this.#asMember(consumer, group)
         })
-        if (!isOver()) await group.commit(positions)
-        if (this.ends !== undefined && !isOver()) return
-        // Nothing assigned to this member, or not yet.
-        await new Promise((resolve) => setTimeout(resolve, ASSIGNMENT_POLL_MS))
+        if (finished) return
+      } catch (error) {
+        // What fails before the group was ever joined is no matter of its coordinator.
+        if (memberId === null || this.#rejoinsLeft <= 0) throw error
       }
-    } finally {
-      await group.leave()
+      if (this.#done) return
+      this.#rejoinsLeft -= 1
+      this.terminal.note(`The coordinator of group ${groupId} was lost; joining again.\n`)
+      await new Promise((resolve) => setTimeout(resolve, REJOIN_DELAY_MS))
     }
+  }
+
+  /**
+   * Commits what was printed: now and then, and at the end. What is printed between a commit and a rebalance is printed again by
+   * the partitions' next owners. Answers whether this was all there is to do.
+   */
+  async #asMember(consumer: Consumer, group: GroupMembership): Promise<boolean> {
+    while (!this.#done) {
+      const { generation } = group
+      const positions = await this.#startOf(group)
+      const isOver = () => group.lost || group.generation !== generation
+      await this.read(consumer, positions, isOver, async () => {
+        if (performance.now() - this.#committedAtMs < COMMIT_INTERVAL_MS) return
+        this.#committedAtMs = performance.now()
+        await this.#commit(group, positions)
+      })
+      if (group.lost) return false
+      if (!isOver()) await this.#commit(group, positions)
+      if (this.ends !== undefined && !isOver()) return true
+      // Nothing assigned to this member, or not yet.
+      await new Promise((resolve) => setTimeout(resolve, ASSIGNMENT_POLL_MS))
+    }
+    return true
+  }
+
+  async #commit(group: GroupMembership, positions: Offsets): Promise<void> {
+    await group.commit(positions)
+    this.#rejoinsLeft = REJOINS_MAX
   }
 
   async #startOf(group: GroupMembership): Promise<Offsets> {

@@ -7,10 +7,12 @@ const TOO_LATE = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER
 
 /**
  * A consumer's place in its group: joins, and tells when partitions have been given out anew. The library answers heartbeats
- * and rebalances by itself.
+ * and rebalances by itself, but knows one coordinator for all its life: once that does not answer heartbeats, or another agent
+ * has taken over, the place is lost, and only another consumer can join again.
  */
 export class GroupMembership {
   #generation = 0
+  #lost = false
   #committed: Offsets = new Map()
 
   private constructor(
@@ -20,11 +22,16 @@ export class GroupMembership {
     consumer.on('consumer:group:join', () => {
       this.#generation += 1
     })
+    consumer.on('consumer:heartbeat:error', () => {
+      this.#lost = true
+    })
   }
 
-  static async join(consumer: Consumer, topic: string): Promise<GroupMembership> {
+  /** `memberId` is that of a place that was lost: without it the group would wait for a member that never comes back. */
+  static async join(consumer: Consumer, topic: string, memberId: string | null): Promise<GroupMembership> {
     const membership = new GroupMembership(consumer, topic)
     consumer.topics.track(topic)
+    consumer.memberId = memberId
     await consumer.joinGroup({})
     return membership
   }
@@ -32,6 +39,14 @@ export class GroupMembership {
   /** Changes with each rebalance. */
   get generation(): number {
     return this.#generation
+  }
+
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  get memberId(): string | null {
+    return this.consumer.memberId
   }
 
   partitions(): number[] {
@@ -61,9 +76,5 @@ export class GroupMembership {
     } catch (error) {
       if (!errorCodesOf(error).some((code) => TOO_LATE.includes(code))) throw error
     }
-  }
-
-  async leave(): Promise<void> {
-    await this.consumer.leaveGroup(true)
   }
 }

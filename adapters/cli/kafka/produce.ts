@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs'
-import type { MessageToProduce, Producer } from '@platformatic/kafka'
+import type { MessageToProduce, ProduceResult, Producer } from '@platformatic/kafka'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { Terminal } from '../terminal.js'
+import { isPassing } from './client-failure.js'
 import { bootstrapOption, withProducer } from './clients.js'
 import { parseAssignments } from './config-assignments.js'
-import { type InputFormat, linesOf, recordOf } from './input-records.js'
+import { type InputFormat, type InputRecord, linesOf, recordOf } from './input-records.js'
 
 interface ProduceOptions {
   readonly bootstrap: string
@@ -52,6 +53,8 @@ export function parsePartition(text: string): number {
 /** Below the common limit of a batch, which is 1 MiB, with room for the records' own headers. */
 const SEND_BYTES_MAX = 900_000
 const RECORD_OVERHEAD_BYTES = 24
+const SEND_RETRY_MS = 30_000
+const SEND_RETRY_DELAY_MS = 500
 /** A line that overwrites itself for who watches, lines in a log. */
 const PROGRESS_WATCHED_MS = 500
 const PROGRESS_LOGGED_MS = 5_000
@@ -63,10 +66,9 @@ async function produce(producer: Producer, topic: string, options: ProduceOption
     nullValue: options.nullValue,
     headers: parseAssignments(options.header ?? []),
   }
-  // The library would take any number, and wrap it around.
   const { topics } = await producer.metadata({ topics: [topic], autocreateTopics: true })
-  const partitionCount = topics.get(topic)?.partitionsCount ?? 0
-  const sender = new LineSender(producer, options)
+  const partitionOf = await partitioner(topic, topics.get(topic)?.partitionsCount ?? 1)
+  const sender = new LineSender(producer, topic, options)
   const progress = options.quiet === true ? undefined : startProgress(sender, terminal)
   const startedAtMs = performance.now()
   try {
@@ -74,9 +76,8 @@ async function produce(producer: Producer, topic: string, options: ProduceOption
     for await (const line of linesOf(inputOf(options, terminal))) {
       lineNumber += 1
       const place = options.partition === undefined ? {} : { partition: options.partition }
-      const record = { topic, ...recordOf(line, lineNumber, format), ...place }
-      checkPartition(topic, record.partition, partitionCount)
-      await sender.add(record, line.length)
+      const record = { ...recordOf(line, lineNumber, format), ...place }
+      await sender.add({ topic, ...record, partition: partitionOf(record) }, line.length)
       if (terminal.stopped.aborted) break
     }
     await sender.drain()
@@ -88,9 +89,16 @@ async function produce(producer: Producer, topic: string, options: ProduceOption
   terminal.note(`Produced ${sender.count} records (${sender.bytes} bytes) to ${topic} in ${seconds} s.\n`)
 }
 
-function checkPartition(topic: string, partition: number | undefined, count: number): void {
-  if (partition === undefined || partition < count) return
-  throw new Error(`topic ${topic} has partitions 0 to ${count - 1}, not ${partition}`)
+/** Where a record goes: as its line says, or by its key as all Kafka clients do it, or to one partition after the other. */
+async function partitioner(topic: string, count: number): Promise<(record: Omit<InputRecord, 'headers'>) => number> {
+  const { murmur2 } = await import('@platformatic/kafka')
+  let next = 0
+  return ({ partition, key }) => {
+    if (partition !== undefined && partition >= count) {
+      throw new Error(`topic ${topic} has partitions 0 to ${count - 1}, not ${partition}`)
+    }
+    return partition ?? (key === undefined ? next++ % count : (murmur2(key) & 0x7fffffff) % count)
+  }
 }
 
 /** What does not come as lines any more when the process is asked to end is not waited for. */
@@ -128,6 +136,7 @@ class LineSender {
 
   constructor(
     private readonly producer: Producer,
+    private readonly topic: string,
     private readonly options: ProduceOptions,
   ) {}
 
@@ -155,8 +164,7 @@ class LineSender {
       const bytes = this.#waitingBytes - messages.length * RECORD_OVERHEAD_BYTES
       this.#waiting = []
       this.#waitingBytes = 0
-      const { compression, acks } = this.options
-      await this.producer.send({ messages, compression, acks: ACKS[acks], idempotent: acks === 'all' })
+      await this.#sendAll(messages)
       this.count += messages.length
       this.bytes += bytes
     } catch (error) {
@@ -165,9 +173,35 @@ class LineSender {
     this.#sending = this.#waiting.length > 0 && this.#failure === undefined ? this.#send() : undefined
   }
 
+  /**
+   * Sends again what a broker that has gone, or passes, did not take. Partitions that did are left out; the others go with the
+   * sequence numbers they had, so that what was written all the same is not written twice.
+   */
+  async #sendAll(messages: readonly MessageToProduce[]): Promise<void> {
+    const { compression, acks } = this.options
+    const deadlineMs = performance.now() + SEND_RETRY_MS
+    for (let left = [...messages]; left.length > 0; ) {
+      try {
+        await this.producer.send({ messages: left, compression, acks: ACKS[acks], idempotent: acks === 'all' })
+        return
+      } catch (error) {
+        if (!isPassing(error) || performance.now() > deadlineMs) throw error
+        const taken = new Set((error as PartialFailure).produced?.offsets?.map(({ partition }) => partition))
+        left = left.filter(({ partition }) => partition === undefined || !taken.has(partition))
+        await new Promise((resolve) => setTimeout(resolve, SEND_RETRY_DELAY_MS))
+        await this.producer.metadata({ topics: [this.topic], forceUpdate: true }).catch(() => {})
+      }
+    }
+  }
+
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure.error
   }
+}
+
+/** What the library adds to its error: where the records of other partitions went. */
+interface PartialFailure {
+  readonly produced?: ProduceResult
 }
 
 const ACKS = { all: -1, '1': 1, '0': 0 } as const

@@ -1,5 +1,5 @@
 import type { Consumer, RecordsBatch } from '@platformatic/kafka'
-import { errorCodesOf } from './client-failure.js'
+import { errorCodesOf, PASSING_ERRORS } from './client-failure.js'
 import type { Offsets } from './offset-spec.js'
 import type { ReadRecord } from './record-text.js'
 
@@ -9,17 +9,6 @@ type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>
 const LOG_APPEND_TIME = 0x08
 const CONTROL = 0x20
 const OFFSET_OUT_OF_RANGE = 1
-/** What passes, mostly as soon as the metadata has been asked for again. */
-const PASSING_ERRORS = [
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'LEADER_NOT_AVAILABLE',
-  'NOT_LEADER_OR_FOLLOWER',
-  'REPLICA_NOT_AVAILABLE',
-  'KAFKA_STORAGE_ERROR',
-  'UNKNOWN_TOPIC_ID',
-  'OFFSET_NOT_AVAILABLE',
-  'REQUEST_TIMED_OUT',
-]
 const FETCH_WAIT_MS = 500
 const FETCH_BYTES_MAX = 8 * 1024 * 1024
 const RETRY_DELAY_MS = 300
