@@ -3,7 +3,7 @@ import { GROUP, GROUP_TOPIC } from './group-workload.js'
 
 /**
  * A process of its own, so that it can be killed: reads as a member of the group, says what it processed (`R partition offset`),
- * then commits, then says what was acknowledged (`C partition next-offset`).
+ * then commits, then says what was acknowledged (`C partition next-offset first-offset`).
  */
 const agents = (process.env['GROUP_AGENTS'] ?? '').split(',')
 const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 1_000 }
@@ -37,7 +37,7 @@ await consumer.run({
     if (isStale() || next === 0) return
     await say(messages.map(({ offset, value }) => `R ${partition} ${offset} ${value}\n`).join(''))
     await consumer.commitOffsets([{ topic, partition, offset: `${next}` }])
-    await say(`C ${partition} ${next}\n`)
+    await say(`C ${partition} ${next} ${messages[0]?.offset}\n`)
     await heartbeat()
   },
 })

@@ -131,7 +131,7 @@ function summary(
   ends: readonly number[],
   rest: Pick<GroupRun, 'committedReadCount' | 'drainMs'>,
 ): GroupRun {
-  const violations = [...progress.violations]
+  const violations = [...progress.violations, ...progress.committedTwice()]
   for (const [partition, end] of ends.entries()) {
     for (let offset = 0; offset < end; offset++) {
       if (!progress.processed.has(`${partition}/${offset}`)) {

@@ -17,6 +17,8 @@ export class GroupProgress {
   readonly acknowledged: number[]
   readonly violations: string[] = []
   memberCount = 0
+  /** By partition: the offsets that members were told they have committed, first and next. */
+  readonly #committed = new Map<number, { readonly first: number; readonly next: number }[]>()
 
   constructor(readonly partitionCount: number) {
     this.acknowledged = new Array<number>(partitionCount).fill(0)
@@ -24,7 +26,7 @@ export class GroupProgress {
 
   note(line: string): void {
     const [kind, partition, offset, value = ''] = line.split(' ')
-    if (kind === 'C') this.#noteCommit(Number(partition), Number(offset))
+    if (kind === 'C') this.#noteCommit(Number(partition), Number(offset), Number(value))
     if (kind !== 'R') return
     const key = `${partition}/${offset}`
     const known = this.processed.get(key)
@@ -33,8 +35,25 @@ export class GroupProgress {
     else this.violations.push(`offset ${offset} of partition ${partition} has two values: ${known.value}, ${value}`)
   }
 
-  #noteCommit(partition: number, next: number): void {
+  #noteCommit(partition: number, next: number, first: number): void {
     this.acknowledged[partition] = Math.max(this.acknowledged[partition] ?? 0, next)
+    const committed = this.#committed.get(partition) ?? []
+    committed.push({ first, next })
+    this.#committed.set(partition, committed)
+  }
+
+  /** Offsets that two commits claim: who processed the later one began before what was committed. */
+  committedTwice(): string[] {
+    return [...this.#committed].flatMap(([partition, commits]) => {
+      const inOrder = commits.toSorted((left, right) => left.first - right.first || left.next - right.next)
+      return inOrder.flatMap(({ first, next }, place) => {
+        const before = inOrder[place - 1]
+        if (before === undefined || before.next <= first) return []
+        return [
+          `partition ${partition}: ${before.first} to ${before.next} was committed, and ${first} to ${next} again`,
+        ]
+      })
+    })
   }
 }
 
