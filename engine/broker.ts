@@ -225,6 +225,11 @@ export interface Cluster {
    * listener it came in by; an agent without that listener is at its default address.
    */
   agentsFor(client: ClientInfo): readonly ClusterAgent[]
+  /**
+   * The same, and those beside them that may coordinate the client's groups: clients look their coordinator up among the
+   * nodes they know, and tools ask each node for its groups.
+   */
+  nodesFor(client: ClientInfo): readonly ClusterAgent[]
   /** Which of `agents` a client's traffic of a partition should go to. Deterministic; stable when agents come and go. */
   leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent
   /**

@@ -51,6 +51,13 @@ export class Membership implements Cluster {
     return (near.length > 0 ? near : serving).map((agent) => asSeenBy(client, agent))
   }
 
+  nodesFor(client: ClientInfo): readonly ClusterAgent[] {
+    const serving = this.agentsFor(client)
+    const known = new Set(serving.map(({ nodeId }) => nodeId))
+    const others = coordinatingAgents(this.#agents).filter(({ nodeId }) => !known.has(nodeId))
+    return [...serving, ...others.map((agent) => asSeenBy(client, agent))]
+  }
+
   leaderOf(partition: PartitionRef, agents: readonly ClusterAgent[], client: ClientInfo): ClusterAgent {
     return placeFor(this.#options.placement, partition, agents, client)
   }

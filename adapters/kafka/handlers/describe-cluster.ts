@@ -6,7 +6,7 @@ import {
 } from '../apis/60-describe-cluster.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaFailure, kafkaFailure } from '../errors.js'
-import { controllerOf } from './metadata.js'
+import { brokersFor, controllerOf } from './metadata.js'
 
 /** The same picture of the cluster as Metadata gives. */
 export async function handleDescribeCluster(
@@ -25,7 +25,7 @@ export async function handleDescribeCluster(
     endpointType,
     clusterId: cluster.clusterId,
     controllerId: controllerOf(agents, cluster.nodeId),
-    brokers: agents.map(({ nodeId, host, port, zone }) => ({ nodeId, host, port, rack: zone })),
+    brokers: brokersFor(context),
   }
 }
 

@@ -1,7 +1,13 @@
 import type { ClusterAgent } from '../../../engine/broker.js'
 import { isHeadraceError } from '../../../engine/errors.js'
 import type { Topic } from '../../../engine/model.js'
-import type { MetadataRequest, MetadataResponse, MetadataTopic, MetadataTopicResponse } from '../apis/03-metadata.js'
+import type {
+  MetadataBroker,
+  MetadataRequest,
+  MetadataResponse,
+  MetadataTopic,
+  MetadataTopicResponse,
+} from '../apis/03-metadata.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaErrorCode, type KafkaFailure, kafkaFailure } from '../errors.js'
 import { ZERO_UUID } from '../wire/uuid.js'
@@ -31,11 +37,16 @@ export async function handleMetadata(
   }
   return {
     errorCode,
-    brokers: agents.map(({ nodeId, host, port, zone }) => ({ nodeId, host, port, rack: zone })),
+    brokers: brokersFor(context),
     clusterId: cluster.clusterId,
     controllerId: controllerOf(agents, cluster.nodeId),
     topics,
   }
+}
+
+export function brokersFor({ broker, client }: RequestContext): MetadataBroker[] {
+  const nodes = broker.cluster.nodesFor(client)
+  return nodes.map(({ nodeId, host, port, zone }) => ({ nodeId, host, port, rack: zone }))
 }
 
 /** Any agent can do admin work. The id must be among the brokers of the answer, and this agent need not be. */

@@ -64,6 +64,11 @@ t.test('agents learn of each other, and clients get those of their zone', async 
     [1, 2],
     'fallback: any',
   )
+  t.same(
+    a.nodesFor(client('app,zone=y')).map((agent) => agent.port),
+    [2, 1],
+    'and knows the others, who may run its groups',
+  )
   const mapped = { clientId: 'app', remoteAddress: '10.1.2.3' }
   t.same(
     b.agentsFor(mapped).map((agent) => agent.port),

@@ -42,6 +42,8 @@ interface StoredBatch {
  */
 export class FakeBroker implements Broker {
   agents = [{ nodeId: 7, host: '127.0.0.1', port: 9092, zone: 'zone-a' as string | null }]
+  /** Agents that are known for the groups they run. */
+  coordinators: typeof this.agents = []
   /** Called before a request's bytes are taken. */
   beforeAppend: () => Promise<void> = async () => {}
   /** Called before a request's results are known, with its number. */
@@ -199,6 +201,7 @@ export class FakeBroker implements Broker {
     clusterId: 'test-cluster',
     nodeId: 7,
     agentsFor: () => this.agents,
+    nodesFor: () => [...this.agents, ...this.coordinators],
     coordinatorOf: () => this.agents[0] as (typeof this.agents)[0],
     isAcrossZones: ({ clientId }: ClientInfo) => clientId === 'far-away',
     leaderOf: ({ partition }: PartitionRef) => this.agents[partition % this.agents.length]!,

@@ -48,7 +48,13 @@ t.test('metadata describes topics, creates them where it may, and names a contro
   context.broker.topics.autoCreate = false
   t.match((await ask(byName('more'))).topics, [{ errorCode: 3 }])
   context.broker.agents.shift()
-  t.equal((await ask([])).controllerId, 8, 'an agent of another zone is not listed')
+  t.equal((await ask([])).controllerId, 8, 'an agent of another zone is not one for admin work')
+  context.broker.coordinators.push({ nodeId: 9, host: 'far', port: 9094, zone: 'zone-b' })
+  t.strictSame(
+    (await ask([])).brokers.map(({ nodeId }) => nodeId),
+    [8, 9],
+    'whoever runs groups is listed',
+  )
 })
 
 t.test('metadata by id', async (t) => {
