@@ -31,6 +31,9 @@ import { sameProtocols, selectProtocol } from './protocol-selection.js'
 import { RebalanceClock } from './rebalance-clock.js'
 import { isWaiting, Replies, type Reply } from './replies.js'
 
+/** Clients beat every three seconds by default. */
+const GRACE_MS = 3_000
+
 /**
  * One consumer group: Kafka's classic protocol as a state machine, without clock, I/O or promises. Events go in as calls with
  * the time; answers come out of `takeReplies`, now or after a later event, exactly one for each ticket. `version` grows
@@ -377,6 +380,12 @@ export class GroupMachine implements JoinedGroup {
     this.#clock.tick(now)
     this.#afterDepartures(now, this.members.size < countBefore)
     if (this.#state === 'PreparingRebalance' && this.#clock.isJoinOverdue(now)) this.#completeJoin(now)
+  }
+
+  /** The agent stood still for so long: what members sent meanwhile is still to be read, so they get time for it. */
+  forgive(now: number, stoodStillMs: number): void {
+    this.members.forgive(now, stoodStillMs + GRACE_MS)
+    this.#clock.postpone(stoodStillMs + GRACE_MS)
   }
 
   /** Answers all that wait with an error: this agent coordinates the group no more. */

@@ -139,6 +139,12 @@ export class GroupMembers implements Iterable<Member> {
     return this.#pendingDeadlines.delete(memberId)
   }
 
+  /** Sessions begin anew; ids that were given last longer by `ms`. */
+  forgive(now: number, ms: number): void {
+    for (const member of this.#members.values()) member.sessionDeadlineMs = now + member.sessionTimeoutMs
+    for (const [memberId, deadlineMs] of this.#pendingDeadlines) this.#pendingDeadlines.set(memberId, deadlineMs + ms)
+  }
+
   get pendingDeadlines(): Iterable<readonly [string, number]> {
     return this.#pendingDeadlines
   }

@@ -32,6 +32,13 @@ export class RebalanceClock {
     this.#syncDeadlineMs = now + timeoutMs
   }
 
+  /** Nobody could come meanwhile. */
+  postpone(ms: number): void {
+    this.#joinDeadlineMs += ms
+    this.#syncDeadlineMs += ms
+    if (this.#delayUntilMs !== undefined) this.#delayUntilMs += ms
+  }
+
   stop(): void {
     this.#joinDeadlineMs = Number.POSITIVE_INFINITY
     this.#syncDeadlineMs = Number.POSITIVE_INFINITY

@@ -39,6 +39,8 @@ export interface RunningGroupOptions {
   readonly onEnd: (group: RunningGroup) => void
 }
 
+/** A timer that comes later than this tells that the process stood still: stopped, suspended, or busy. */
+const LATE_MS_MIN = 1_000
 /** Timers are set anew at the latest after this long: what is further away cannot overflow them. */
 const TIMER_MS_MAX = 3_600_000
 
@@ -263,14 +265,22 @@ export class RunningGroup {
   }
 
   #tick(): void {
+    const { clock, groupId, logger } = this.#options
+    const now = clock.monotonicMs()
+    const lateMs = now - (this.#timer?.atMs ?? now)
     this.#timer = undefined
+    if (lateMs > LATE_MS_MIN) {
+      this.machine.forgive(now, lateMs)
+      this.#setTimer()
+      return
+    }
     const { version } = this.machine
     const before = new Set([...this.machine.members].map(({ memberId }) => memberId))
-    this.machine.tick(this.#options.clock.monotonicMs())
+    this.machine.tick(now)
     for (const { memberId } of this.machine.members) before.delete(memberId)
     if (before.size > 0) {
-      const { groupId, logger } = this.#options
-      logger.info({ groupId, memberIds: [...before].slice(0, 10), count: before.size }, 'members were silent too long')
+      const memberIds = [...before].slice(0, 10)
+      logger.info({ groupId, memberIds, count: before.size }, 'members were silent too long')
     }
     this.#settle()
     if (this.machine.version !== version) this.#lane.saveSoon()

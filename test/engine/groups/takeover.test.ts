@@ -1,6 +1,7 @@
 import t from 'tap'
 import { HeadraceError } from '../../../engine/errors.js'
 import type { JoinAnswer } from '../../../engine/groups/group-coordinator.js'
+import type { Clock } from '../../../engine/ports/clock.js'
 import { formGroup, type Joined, joinRequest, refOf, syncWith, text } from '../../support/group-members.js'
 import { groupWorld, offsetOf } from '../../support/group-world.js'
 import { settle } from '../../support/virtual-clock.js'
@@ -11,6 +12,17 @@ const elsewhere = { code: 'NOT_COORDINATOR' }
 const unavailable = { code: 'COORDINATOR_UNAVAILABLE', retry: 'safe' }
 const lost = () => new HeadraceError('CATALOG_UNAVAILABLE', 'safe', 'the catalog is away')
 const unknown = () => new HeadraceError('CATALOG_OUTCOME_UNKNOWN', 'unknown', 'the connection was lost')
+
+let stoodStillMs = 0
+
+/** Time that passed while no timer could fire. */
+function stoppable(clock: Clock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs() + stoodStillMs,
+    schedule: (delayMs, callback) => clock.schedule(delayMs, callback),
+  }
+}
 
 t.test('another picture of the cluster ends a group within a second', async (t) => {
   const { agent, clock } = await groupWorld(t)
@@ -173,6 +185,21 @@ t.test('commits that come together go together, and before the next generation',
   t.same(catalog.groupCalls, ['commitGroupOffsets', 'saveGroup'], 'what was checked before is written before')
   await t.rejects(coordinator.commitOffsets({ ...refs[1]!, offsets: [] }), { code: 'GENERATION_ILLEGAL' })
   t.equal(joined[1]!.memberId, follower!.memberId)
+})
+
+t.test('an agent that stood still takes nobody for silent whom it could not hear', async (t) => {
+  const { clock, agent } = await groupWorld(t)
+  const { coordinator } = agent({ clock: stoppable(clock) })
+  const [member] = await formGroup(coordinator, [{}])
+  const ref = refOf(member!.memberId, member!.generationId)
+  await clock.advance(9_000)
+  stoodStillMs = 60_000
+  await clock.advance(1_001)
+  await coordinator.heartbeat(ref)
+  await clock.advance(9_999)
+  await coordinator.heartbeat(ref)
+  await clock.advance(10_001)
+  await t.rejects(coordinator.heartbeat(ref), { code: 'MEMBER_UNKNOWN' }, 'but it does hear silence')
 })
 
 t.test('a state that cannot be read costs the members their places, not the offsets', async (t) => {
