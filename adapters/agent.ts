@@ -134,6 +134,8 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
       ...DEFAULT_KAFKA_SETTINGS,
       requestBytesMax: config.requestBytesMax,
       messageBytesMax: config.messageBytesMax,
+      retentionTimeMs: config.retentionTimeMs ?? -1,
+      retentionBytes: config.retentionBytes ?? -1,
       logDirectory: parts.objectStore.location,
       frameBudgetBytes: memory.frameBytes,
       closeTimeoutMs: config.shutdownTimeoutMs,

@@ -23,6 +23,9 @@ export interface KafkaListenerSettings {
   readonly requestElementsMax: number
   /** Largest record batch where the topic does not say: `max.message.bytes`. */
   readonly messageBytesMax: number
+  /** What topics have that do not say: `retention.ms` and `retention.bytes`, -1 for no limit. */
+  readonly retentionTimeMs: number
+  readonly retentionBytes: number
   /** Largest Fetch answer, whatever the client asks for. */
   readonly fetchBytesMax: number
   /** Where tools are told that logs lie. */
@@ -42,6 +45,8 @@ export const DEFAULT_KAFKA_SETTINGS: KafkaListenerSettings = {
   closeTimeoutMs: 10_000,
   requestElementsMax: 1_000_000,
   messageBytesMax: 1_048_588,
+  retentionTimeMs: 604_800_000,
+  retentionBytes: -1,
   fetchBytesMax: 55 * MIB,
   logDirectory: 'object-store',
 }

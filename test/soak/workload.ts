@@ -23,6 +23,7 @@ export function newSoakLog(partitionCount: number): SoakLog {
 
 const PARTITIONS_PER_REQUEST = 25
 const RECEIVE_TIMEOUT_MS = 30_000
+const EMPTY_ANSWERS_MAX = 50
 /** A reader gets batches with this epoch. */
 const LEADER_EPOCH = 0
 
@@ -95,6 +96,7 @@ export async function replayUntil(signal: AbortSignal, port: number, log: SoakLo
 /** Reads a partition from where it starts; where retention overtakes the reading it goes on from the new start. */
 export async function replay(client: RawClient, partition: number, log: SoakLog): Promise<void> {
   let offset = await startOf(client, partition)
+  let emptyCount = 0
   for (;;) {
     const { errorCode, highWatermark, records } = await fetchFrom(client, partition, offset)
     if (errorCode === KafkaError.OFFSET_OUT_OF_RANGE) {
@@ -106,10 +108,18 @@ export async function replay(client: RawClient, partition: number, log: SoakLog)
     } else if (errorCode !== 0) {
       log.errors.push(`Fetch of partition ${partition} from ${offset} answered ${errorCode}`)
       return
-    } else if (records.byteLength === 0) {
-      if (offset < highWatermark) log.errors.push(`nothing at ${offset} of partition ${partition}`)
-      return
-    } else offset = check(log, partition, offset, records)
+    } else if (records.byteLength > 0) {
+      offset = check(log, partition, offset, records)
+      emptyCount = 0
+    } else {
+      if (offset >= highWatermark) return
+      // The watermark may be later news than the extents that were read for the same answer.
+      if (++emptyCount > EMPTY_ANSWERS_MAX) {
+        log.errors.push(`nothing at ${offset} of partition ${partition}`)
+        return
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
   }
 }
 

@@ -15,11 +15,24 @@ export function topicConfigs(context: RequestContext, configs: Readonly<Record<s
   })
 }
 
-/** What topics get that do not say: Kafka's default, but for the one that is a setting of the agents. */
+/** What topics get that do not say: Kafka's default, but for those that are settings of the agents. */
 function clusterValue(context: RequestContext, name: string, config: TopicConfig): ConfigSynonym {
-  const value = name === 'max.message.bytes' ? String(context.settings.messageBytesMax) : config.default
+  const value = ofAgents(context.settings, name) ?? config.default
   const source = value === config.default ? SOURCE_DEFAULT : SOURCE_STATIC_BROKER
   return { name: config.synonym ?? name, value, source }
+}
+
+function ofAgents(settings: RequestContext['settings'], name: string): string | undefined {
+  switch (name) {
+    case 'max.message.bytes':
+      return String(settings.messageBytesMax)
+    case 'retention.ms':
+      return String(settings.retentionTimeMs)
+    case 'retention.bytes':
+      return String(settings.retentionBytes)
+    default:
+      return undefined
+  }
 }
 
 /**
@@ -68,11 +81,12 @@ export function brokerConfigs(context: RequestContext): DescribedConfig[] {
     readOnly(name, value, SOURCE_STATIC_BROKER, CONFIG_TYPES[type], documentation),
   )
   const names = new Set(own.map(({ name }) => name))
-  const defaults = Object.values(TOPIC_CONFIGS).flatMap(({ synonym, default: value, type, documentation }) =>
-    synonym === undefined || names.has(synonym)
-      ? []
-      : [readOnly(synonym, value, SOURCE_DEFAULT, CONFIG_TYPES[type], documentation)],
-  )
+  const defaults = Object.entries(TOPIC_CONFIGS).flatMap(([name, config]) => {
+    const { synonym, type, documentation } = config
+    if (synonym === undefined || names.has(synonym)) return []
+    const { value, source } = clusterValue(context, name, config)
+    return [readOnly(synonym, value, source, CONFIG_TYPES[type], documentation)]
+  })
   return [...own, ...defaults].sort((left, right) => (left.name < right.name ? -1 : 1))
 }
 
