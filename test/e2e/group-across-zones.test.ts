@@ -9,7 +9,10 @@ t.test('members in every zone find their coordinator, and tools find all groups'
   const stores = await scaleOut.open(t)
   const addresses: string[] = []
   for (const zone of ['a', 'b']) {
-    const agent = await startAgentProcess({ ...stores, args: [...stores.args, '--zone', zone] })
+    const agent = await startAgentProcess({
+      ...stores,
+      args: [...stores.args, '--zone', zone, '--heartbeat-interval', '300ms'],
+    })
     t.teardown(async () => void (await agent.stop()))
     addresses.push(agent.address)
   }
@@ -21,7 +24,7 @@ t.test('members in every zone find their coordinator, and tools find all groups'
   await producer.connect()
   await producer.send({ topic: 'events', messages: [{ value: 'hello' }] })
   await producer.disconnect()
-  for (const groupId of groups) {
+  const join = async (groupId: string) => {
     const consumer = near.consumer({ groupId, maxWaitTimeInMs: 200 })
     await consumer.connect()
     await consumer.subscribe({ topic: 'events', fromBeginning: true })
@@ -32,6 +35,7 @@ t.test('members in every zone find their coordinator, and tools find all groups'
     t.equal(value, 'hello', groupId)
     await consumer.disconnect()
   }
+  await Promise.all(groups.map(join))
   const listed = await withAdmin(near, (admin) => admin.listGroups())
   t.same(listed.groups.map(({ groupId }) => groupId).sort(), [...groups].sort())
 

@@ -24,6 +24,7 @@ const GOLDEN_FILES = [
   'kafkajs.hex',
   'kcat.hex',
   'platformatic.hex',
+  'kafka-python.hex',
 ]
 
 interface Sample {

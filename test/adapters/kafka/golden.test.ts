@@ -23,7 +23,7 @@ function decode(frame: GoldenFrame, chunks: readonly Uint8Array[]) {
 
 const FRANZ_GO_FILES = ['franz-go.hex', 'franz-go-groups.hex', 'franz-go-admin.hex']
 
-for (const name of ['kcat.hex', 'kafkajs.hex', 'platformatic.hex', ...FRANZ_GO_FILES]) {
+for (const name of ['kcat.hex', 'kafkajs.hex', 'platformatic.hex', 'kafka-python.hex', ...FRANZ_GO_FILES]) {
   t.test(`${name}: annotations say what is there; requests decode however they are cut`, async (t) => {
     const { text, frames } = readGolden(name)
     t.ok(frames.length >= 7)
@@ -85,6 +85,18 @@ t.test('what the recorded clients said', async (t) => {
   t.match(requests('kcat.hex', 'fetch')[0], {
     version: 11,
     request: { sessionId: 0, sessionEpoch: -1, topics: [{ name: 'events', partitions: [{ partition: 1 }] }] },
+  })
+  t.match(requests('kcat.hex', 'joinGroup')[0], {
+    version: 5,
+    request: { protocolType: 'consumer', protocols: [{ name: 'range' }, { name: 'roundrobin' }] },
+  })
+  t.match(requests('kafka-python.hex', 'offsetCommit')[0], {
+    version: 2,
+    request: { memberId: /^kafka-python/, topics: [{ partitions: [{ metadata: '', leaderEpoch: -1 }] }] },
+  })
+  t.match(requests('platformatic.hex', 'offsetFetch')[0], {
+    version: 9,
+    request: { groups: [{ topics: [{ name: /^topic/ }] }] },
   })
   t.match(requests('kafkajs.hex', 'createTopics')[0], {
     version: 3,
