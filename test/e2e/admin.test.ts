@@ -22,6 +22,7 @@ t.test('two agents', async (t) => {
   const agents = [await openAgent(directory), await openAgent(directory)]
   t.teardown(() => Promise.all(agents.map((agent) => agent.close())).then(() => {}))
   await agentsKnowEachOther(agents.map(({ kafka }) => `${kafka.host}:${kafka.port}`))
+  for (const { kafka } of agents) await warmUp(kafka.port)
   const clients = await Promise.all(agents.map(({ kafka }) => RawClient.open(kafka.port)))
   const [here, there] = clients as [RawClient, RawClient]
   t.teardown(() => {
@@ -136,6 +137,24 @@ function openAgent(directory: string): Promise<Agent> {
     http: 'off',
     logLevel: 'silent',
   })
+}
+
+const WARM_UP_ATTEMPTS = 10
+
+/** The first segment waits for worker threads to start, which on a busy machine takes longer than the client's patience. */
+async function warmUp(port: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const client = await RawClient.open(port)
+    try {
+      await createTopic(client, `warm-up-${port}-${attempt}`, 1, {})
+      await produce(client, `warm-up-${port}-${attempt}`, 0, [{ value: 'a' }])
+      return
+    } catch (error) {
+      if (attempt === WARM_UP_ATTEMPTS) throw error
+    } finally {
+      client.destroy()
+    }
+  }
 }
 
 async function createTopic(client: RawClient, name: string, partitionCount: number, configs: Record<string, string>) {

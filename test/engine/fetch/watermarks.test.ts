@@ -15,12 +15,13 @@ function setUp() {
   const watermarks = new Map<number, number>()
   const catalog = {
     failure: undefined as Error | undefined,
+    logStartOffset: 0,
     async partitionOffsets(refs: readonly PartitionRef[]): Promise<(PartitionOffsets | undefined)[]> {
       polls.push(refs)
       if (catalog.failure !== undefined) throw catalog.failure
       return refs.map(({ partition }) => {
         const highWatermark = watermarks.get(partition)
-        return highWatermark === undefined ? undefined : { logStartOffset: 0, highWatermark }
+        return highWatermark === undefined ? undefined : { logStartOffset: catalog.logStartOffset, highWatermark }
       })
     },
   }
@@ -134,4 +135,19 @@ t.test('memory is bounded: the watermark not heard of longest is forgotten', asy
     [0, 1, 2].map((partition) => board.known(topicId, partition)),
     [-1, 1, 1],
   )
+})
+
+t.test('log starts are known from polls and from this agent, and never go back', async (t) => {
+  const { board, watermarks, catalog, clock, wait } = setUp()
+  t.equal(board.knownLogStart(topicId, 0), 0)
+  board.advanceLogStart(topicId, 0, 4)
+  board.advanceLogStart(topicId, 0, 3)
+  t.equal(board.knownLogStart(topicId, 0), 4)
+  watermarks.set(0, 9)
+  catalog.logStartOffset = 7
+  const waiter = wait([0], 9)
+  await clock.advance(60)
+  t.equal(board.knownLogStart(topicId, 0), 7)
+  t.notOk(waiter.woken, 'no record came')
+  board.close()
 })

@@ -29,6 +29,16 @@ function setUp() {
       topics.set(topic.name, topic)
       return topic
     },
+    updateTopicConfigs: async (topicId: string, update: (configs: Topic['configs']) => Topic['configs']) => {
+      check()
+      for (const topic of topics.values()) {
+        if (topic.topicId !== topicId) continue
+        const updated = { ...topic, configs: update(topic.configs) }
+        topics.set(topic.name, updated)
+        return updated
+      }
+      throw new HeadraceError('TOPIC_UNKNOWN', 'never', 'gone')
+    },
     deleteTopic: async (topicId: string) => {
       for (const topic of topics.values()) if (topic.topicId === topicId) topics.delete(topic.name)
     },
@@ -107,4 +117,27 @@ t.test('ensure is happy when somebody else was faster, and a new topic has a new
   await directory.delete(a.topicId)
   t.equal(directory.cached('a'), undefined)
   t.not((await directory.ensure('a')).topicId, a.topicId)
+})
+
+t.test('changed configs hold at once; what another agent did shows when refreshed or forgotten', async (t) => {
+  const { topics, directory } = setUp()
+  const { topicId } = await directory.create({ name: 'a', configs: { 'retention.ms': '5' } })
+  const edits = [{ name: 'retention.bytes', operation: 'set', value: '7' }] as const
+  const check = await directory.alterConfigs(topicId, { kind: 'edit', edits }, { validateOnly: true })
+  t.same(check.configs, { 'retention.ms': '5', 'retention.bytes': '7' })
+  t.same(directory.cached('a')?.configs, { 'retention.ms': '5' })
+  await directory.alterConfigs(topicId, { kind: 'edit', edits })
+  t.same(directory.cached('a')?.configs, check.configs)
+  const wrong = { kind: 'replace', configs: { 'no.such': '1' } } as const
+  await t.rejects(directory.alterConfigs(topicId, wrong), { code: 'CONFIG_INVALID' })
+  t.same(directory.cached('a')?.configs, check.configs)
+
+  topics.set('a', { topicId: 'other', name: 'a', partitionCount: 9, configs: {} })
+  t.equal((await directory.byName(['a'])).get('a')?.topicId, topicId, 'from the cache')
+  t.equal((await directory.refresh(['a', 'b'])).get('a')?.topicId, 'other')
+  t.equal(directory.cached('a')?.partitionCount, 9)
+  t.equal((await directory.byId([topicId])).size, 0)
+  topics.clear()
+  directory.forget('other')
+  t.equal((await directory.byName(['a'])).size, 0)
 })
