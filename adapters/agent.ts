@@ -106,6 +106,7 @@ async function start(config: AgentConfig, logger: Logger, closers: Closers): Pro
         return broker.cluster.nodeId
       },
       coordinatorOf: (groupId) => broker.cluster.coordinatorOf(groupId),
+      lookAround: () => broker.cluster.lookAround(),
     },
     clock: systemClock,
     random: systemRandom,

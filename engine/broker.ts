@@ -237,6 +237,12 @@ export interface Cluster {
    * client's listener.
    */
   coordinatorOf(groupId: string, client?: ClientInfo): ClusterAgent
+  /**
+   * Looks at the registry now, unless that was done a moment ago. An agent that went away leaves it at once, and its clients
+   * ask the others who serves them from here on: what the last heartbeat saw would send them back to it. Never rejects:
+   * where the catalog does not answer soon, what is known stays.
+   */
+  lookAround(): Promise<void>
   /** Whether what this agent exchanges with the client crosses zones, as far as both are known to be in one. */
   isAcrossZones(client: ClientInfo): boolean
 }

@@ -9,6 +9,11 @@ import { type PlacementStrategy, placeFor, placeGroup } from './placement.js'
 import { type AgentRole, coordinatingAgents, type HasRoles, servingAgents } from './roles.js'
 import type { ZoneMap } from './zone-map.js'
 
+/** Looking around costs at most one read of the registry in this time, whoever asks. */
+const LOOK_INTERVAL_MS = 250
+/** Who asks waits no longer than this for a catalog that does not answer. */
+const LOOK_MS_MAX = 1_000
+
 /**
  * This agent's place in the registry, and its picture of the others. The registry is in the catalog and ages by the
  * database's clock; between heartbeats everything answers from the last picture, which always contains this agent.
@@ -22,6 +27,8 @@ export class Membership implements Cluster {
   #agents: readonly Member[]
   #timer: CancelTimer | undefined
   #beating: Promise<void> = Promise.resolve()
+  #refreshing: Promise<void> | undefined
+  #lookedAtMs = Number.NEGATIVE_INFINITY
   #left = false
 
   private constructor(options: MembershipOptions, clusterId: string, nodeId: number) {
@@ -65,6 +72,21 @@ export class Membership implements Cluster {
   coordinatorOf(groupId: string, client?: ClientInfo): ClusterAgent {
     const agent = placeGroup(groupId, coordinatingAgents(this.#agents))
     return client === undefined ? agent : asSeenBy(client, agent)
+  }
+
+  async lookAround(): Promise<void> {
+    const { clock, logger } = this.#options
+    if (this.#left || clock.monotonicMs() - this.#lookedAtMs < LOOK_INTERVAL_MS) return
+    const looked = this.#refresh().catch((error: unknown) => {
+      logger.debug({ error }, 'the registry of agents cannot be read now; going by what was read last')
+    })
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(LOOK_MS_MAX, resolve)
+      looked.then(() => {
+        cancel()
+        resolve()
+      })
+    })
   }
 
   isAcrossZones(client: ClientInfo): boolean {
@@ -113,7 +135,16 @@ export class Membership implements Cluster {
     }
   }
 
-  async #refresh(): Promise<void> {
+  /** One at a time: of two answers the older one could come last. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#read().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #read(): Promise<void> {
+    this.#lookedAtMs = this.#options.clock.monotonicMs()
     const agents = await this.#options.catalog.listAgents(this.#options.expiryMs)
     const others = agents.filter((agent) => agent.nodeId !== this.nodeId)
     this.#agents = [...others, this.#self].sort((a, b) => a.nodeId - b.nodeId)

@@ -36,7 +36,7 @@ import { RunningGroup } from './running-group.js'
 
 export interface GroupCoordinatorOptions {
   readonly catalog: GroupCatalog
-  readonly cluster: Pick<Cluster, 'nodeId' | 'coordinatorOf'>
+  readonly cluster: Pick<Cluster, 'nodeId' | 'coordinatorOf' | 'lookAround'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -195,6 +195,8 @@ export class CatalogGroupCoordinator implements GroupCoordinator {
 
   /** @throws NOT_COORDINATOR, COORDINATOR_UNAVAILABLE. Undefined: there is no such group, and none was to be made. */
   async #use(groupId: string, create = false): Promise<RunningGroup | undefined> {
+    // Who comes here was sent by an agent that may have seen sooner that the group's last coordinator left.
+    if (!this.#isClosed && !this.#isOurs(groupId)) await this.#options.cluster.lookAround()
     if (this.#isClosed || !this.#isOurs(groupId)) {
       this.#groups.get(groupId)?.end(notCoordinator())
       throw notCoordinator()

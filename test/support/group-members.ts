@@ -128,7 +128,7 @@ export class MachineDriver {
 }
 
 /** A picture of the cluster that tests change. */
-export class FakeCluster implements Pick<Cluster, 'nodeId' | 'coordinatorOf'> {
+export class FakeCluster implements Pick<Cluster, 'nodeId' | 'coordinatorOf' | 'lookAround'> {
   coordinatorId: number
 
   constructor(readonly nodeId: number) {
@@ -138,6 +138,13 @@ export class FakeCluster implements Pick<Cluster, 'nodeId' | 'coordinatorOf'> {
   coordinatorOf(_groupId: string) {
     return { nodeId: this.coordinatorId, host: 'host', port: 9092, zone: null }
   }
+
+  /** What a look at the registry finds, where a test says so. */
+  async lookAround() {
+    this.coordinatorId = this.registered ?? this.coordinatorId
+  }
+
+  registered: number | undefined
 }
 
 /** Joins one member after the other and syncs them all: the generation that stands then. */

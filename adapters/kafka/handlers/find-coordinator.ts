@@ -13,6 +13,7 @@ export async function handleFindCoordinator(
   { keyType, keys }: FindCoordinatorRequest,
 ): Promise<FindCoordinatorResponse> {
   const refusal = refusalOf(keyType)
+  if (refusal === undefined) await context.broker.cluster.lookAround()
   return {
     coordinators: [...new Set(keys)].map((key) =>
       refusal === undefined ? coordinatorOf(context, key) : { key, ...refusal, ...NOBODY },

@@ -25,6 +25,7 @@ export async function handleMetadata(
   version: number,
 ): Promise<MetadataResponse> {
   const { cluster } = context.broker
+  await cluster.lookAround()
   const agents = cluster.agentsFor(context.client)
   let topics: MetadataTopicResponse[] = []
   let errorCode: KafkaErrorCode = KafkaError.NONE

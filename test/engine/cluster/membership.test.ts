@@ -9,7 +9,7 @@ import { VirtualClock } from '../../support/virtual-clock.js'
 function setUp() {
   const clock = new VirtualClock()
   const agents = new Map<number, Agent>()
-  const state = { nextId: 1, down: false }
+  const state = { nextId: 1, down: false, listed: 0, delayed: Promise.resolve() }
   const catalog = {
     clusterId: async () => 'cluster',
     registerAgent: async (agent: AgentRegistration) => {
@@ -22,7 +22,12 @@ function setUp() {
       if (!agents.has(nodeId)) throw new HeadraceError('AGENT_EXPIRED', 'never', 'expired')
     },
     unregisterAgent: async (nodeId: number) => void agents.delete(nodeId),
-    listAgents: async () => [...agents.values()],
+    listAgents: async () => {
+      state.listed++
+      await state.delayed
+      if (state.down) throw new HeadraceError('CATALOG_UNAVAILABLE', 'safe', 'down')
+      return [...agents.values()]
+    },
   } as unknown as Catalog
   const join = (port: number, zone: string | null, listeners = [{ name: 'default', host: 'h', port }]) =>
     Membership.join({
@@ -145,3 +150,50 @@ t.test('an agent stays in its own picture while the catalog is away, and registe
   await a.leave()
   t.equal(agents.size, 0)
 })
+
+t.test('looking around finds who left before the next heartbeat, for one read of the registry', async (t) => {
+  const { clock, state, join } = setUp()
+  const a = await join(1, null)
+  const b = await join(2, null)
+  await clock.advance(1000)
+  const ports = () => a.agentsFor(client(null)).map(({ port }) => port)
+  t.same(ports(), [1, 2])
+  await b.leave()
+  await clock.advance(300)
+  const listed = state.listed
+  await Promise.all([a.lookAround(), a.lookAround(), a.lookAround()])
+  t.same(ports(), [1], 'gone at once')
+  await a.lookAround()
+  t.equal(state.listed, listed + 1, 'who asks right after that is served by the same look')
+  await clock.advance(300)
+  await a.lookAround()
+  t.equal(state.listed, listed + 2)
+  await a.leave()
+})
+
+t.test(
+  'looking around keeps what is known while the catalog fails, and waits no more than a second for it',
+  async (t) => {
+    const { clock, state, join } = setUp()
+    const a = await join(1, null)
+    await join(2, null)
+    await clock.advance(1000)
+    const ports = () => a.agentsFor(client(null)).map(({ port }) => port)
+    state.down = true
+    await clock.advance(300)
+    await a.lookAround()
+    t.same(ports(), [1, 2])
+    state.down = false
+    state.delayed = new Promise(() => {})
+    await clock.advance(300)
+    let isDone = false
+    const looking = a.lookAround().then(() => {
+      isDone = true
+    })
+    await clock.advance(900)
+    t.notOk(isDone)
+    await clock.advance(100)
+    await looking
+    t.same(ports(), [1, 2])
+  },
+)

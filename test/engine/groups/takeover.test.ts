@@ -38,6 +38,20 @@ t.test('another picture of the cluster ends a group within a second', async (t) 
   t.equal(clock.timerCount, 0)
 })
 
+t.test(
+  'who is sent here by an agent that saw sooner who left is served: the successor looks around first',
+  async (t) => {
+    const { agent } = await groupWorld(t)
+    const former = agent()
+    const [member] = await formGroup(former.coordinator, [{}])
+    const next = agent()
+    next.cluster.coordinatorId = former.cluster.nodeId
+    await t.rejects(next.coordinator.heartbeat(refOf(member!.memberId, member!.generationId)), elsewhere)
+    next.cluster.registered = next.cluster.nodeId
+    await next.coordinator.heartbeat(refOf(member!.memberId, member!.generationId))
+  },
+)
+
 t.test('between join and sync: the successor hands out the same generation', async (t) => {
   const { agent, topicId } = await groupWorld(t)
   const former = agent().coordinator

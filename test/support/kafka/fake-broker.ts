@@ -197,11 +197,17 @@ export class FakeBroker implements Broker {
 
   readonly groups = new FakeGroups(() => this.#check())
 
+  /** How often somebody looked who is in the cluster. */
+  lookCount = 0
+
   readonly cluster = {
     clusterId: 'test-cluster',
     nodeId: 7,
     agentsFor: () => this.agents,
     nodesFor: () => [...this.agents, ...this.coordinators],
+    lookAround: async () => {
+      this.lookCount += 1
+    },
     coordinatorOf: () => this.agents[0] as (typeof this.agents)[0],
     isAcrossZones: ({ clientId }: ClientInfo) => clientId === 'far-away',
     leaderOf: ({ partition }: PartitionRef) => this.agents[partition % this.agents.length]!,

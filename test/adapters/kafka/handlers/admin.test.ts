@@ -65,6 +65,7 @@ t.test('metadata by id', async (t) => {
     { name: null, topicId: '6ba7b810-9dad-11d1-80b4-00c04fd430c8' },
   ]
   const answer = await handleMetadata(context, { topics, allowAutoTopicCreation: true }, 12)
+  t.equal(context.broker.lookCount, 1, 'as the cluster is now')
   t.match(answer.topics, [
     { errorCode: 0, name: 'events', topicId },
     { errorCode: 100, name: null, topicId: topics[1]!.topicId },

@@ -33,6 +33,7 @@ t.test('coordinators are found for groups, and for nothing else', async (t) => {
     { key: 'a', errorCode: 0, errorMessage: null, ...node },
     { key: 'b', errorCode: 0, errorMessage: null, ...node },
   ])
+  t.equal(context.broker.lookCount, 1, 'as the cluster is now: who asks may have lost its coordinator just now')
   const nobody = { nodeId: -1, host: '', port: -1 }
   t.match(await find(1, 'txn'), [{ key: 'txn', errorCode: 53, errorMessage: /not supported/, ...nobody }])
   t.match(await find(2, 'share'), [{ key: 'share', errorCode: 42, ...nobody }])
