@@ -40,6 +40,8 @@ const REWRITE_INTERVALS = 6
 const EXTENT_BYTES_MAX = 8 * 1024 * 1024
 /** How long an input that could not be read is left alone. */
 const BAD_INPUT_REST_MS = 3_600_000
+/** How long a level rests after a failure that is nobody's: each attempt reads its inputs. */
+const FAILED_REST_MS = 60_000
 
 /**
  * Compaction: per level and under a lease of its own, merges the oldest segments into one of the next level, as long as there are enough
@@ -55,6 +57,8 @@ export class CompactionJob implements Job {
   /** Where the next look for dead bytes begins, per level. */
   readonly #rewriteAfter = new Map<number, SegmentId>()
   readonly #rewriteLookedAtMs = new Map<number, number>()
+  /** Levels that failed, and until when they rest. */
+  readonly #resting = new Map<number, number>()
 
   constructor(options: CompactionJobOptions) {
     this.#options = options
@@ -75,16 +79,22 @@ export class CompactionJob implements Job {
 
   /** Answers whether something was merged. */
   async #compactLevel(total: SegmentTotal, signal: AbortSignal): Promise<boolean> {
-    const { limits } = this.#options
+    const { limits, clock } = this.#options
+    if ((this.#resting.get(total.level) ?? 0) > clock.monotonicMs()) return false
     const worthMerging = total.segmentCount >= limits.fanIn || total.objectBytes >= limits.targetBytes
     if (!worthMerging && !this.#mayRewrite(total.level)) return false
-    const merged = await leased(this.#options, `compaction-${total.level}`, signal, async (leaseSignal) => {
-      const inputs = (worthMerging ? await this.#planLevel(total.level) : undefined) ?? []
-      if (inputs.length > 0) return { result: await this.#merge(inputs, total.level + 1, leaseSignal) }
-      const rewritten = this.#mayRewrite(total.level) ? await this.#planRewrite(total.level) : []
-      return { result: rewritten.length > 0 && (await this.#merge(rewritten, total.level, leaseSignal)) }
-    })
-    return merged ?? false
+    try {
+      const merged = await leased(this.#options, `compaction-${total.level}`, signal, async (leaseSignal) => {
+        const inputs = (worthMerging ? await this.#planLevel(total.level) : undefined) ?? []
+        if (inputs.length > 0) return { result: await this.#merge(inputs, total.level + 1, leaseSignal) }
+        const rewritten = this.#mayRewrite(total.level) ? await this.#planRewrite(total.level) : []
+        return { result: rewritten.length > 0 && (await this.#merge(rewritten, total.level, leaseSignal)) }
+      })
+      return merged ?? false
+    } catch (error) {
+      this.#resting.set(total.level, clock.monotonicMs() + FAILED_REST_MS)
+      throw error
+    }
   }
 
   async #planLevel(level: number): Promise<readonly SegmentInfo[] | undefined> {

@@ -1,4 +1,4 @@
-import type { Topic } from '../model.js'
+import { partitionKey, type Topic } from '../model.js'
 import type { Catalog, Extent } from '../ports/catalog.js'
 import type { Random } from '../ports/clock.js'
 import type { JobMetrics } from '../ports/job-metrics.js'
@@ -33,6 +33,8 @@ export interface KeyCompactionJobOptions extends Omit<LeasedOptions, 'catalog'> 
 /** A larger compacted partition is compacted up to here: what lies behind it keeps all its records. */
 const PARTITION_BYTES_MAX = 4 * 2 ** 30
 const EXTENTS_PER_PARTITION = 10_000
+/** How long a partition that could not be compacted is left alone: each attempt reads it. */
+const FAILED_REST_MS = 600_000
 const EXTENT_BYTES_MAX = 8 * 1024 * 1024
 /** Some hundreds of thousands of keys. Beyond it a pass takes in fewer extents. */
 const KEY_BYTES_MAX = 96 * 1024 * 1024
@@ -45,6 +47,8 @@ export class KeyCompactionJob implements Job {
   readonly name = 'key-compaction'
   readonly intervalMs: number
   readonly #options: KeyCompactionJobOptions
+  /** Partitions that failed, and until when they rest. */
+  readonly #resting = new Map<string, number>()
 
   constructor(options: KeyCompactionJobOptions) {
     this.#options = options
@@ -64,9 +68,12 @@ export class KeyCompactionJob implements Job {
   }
 
   async #compactTopic({ topicId, partitionCount, configs }: Topic, signal: AbortSignal): Promise<void> {
-    const { catalog, logger, metrics, ageMinMs } = this.#options
+    const { catalog, clock, logger, metrics, ageMinMs } = this.#options
     const policy = keyCompactionPolicyOf(configs)
     for (let partition = 0; partition < partitionCount && !signal.aborted; partition++) {
+      const key = partitionKey(topicId, partition)
+      if ((this.#resting.get(key) ?? 0) > clock.monotonicMs()) continue
+      this.#resting.delete(key)
       const nowMs = await catalog.databaseTimeMs()
       const plan = planKeyCompaction(await this.#extents(topicId, partition), policy, {
         ageMinMs,
@@ -80,6 +87,7 @@ export class KeyCompactionJob implements Job {
         if (signal.aborted) return
         // One partition must not keep the others from being compacted.
         metrics.count('compactions_failed', 1)
+        this.#resting.set(key, clock.monotonicMs() + FAILED_REST_MS)
         logger.warn(
           { err: error, topicId, partition },
           'a partition could not be compacted by key; it keeps all its records',
