@@ -42,7 +42,7 @@ export const FAULTS: readonly (readonly [string, Fault])[] = [
       const witness = agents.find((other) => other.address !== address)
       process.kill('SIGSTOP')
       await sleep(expiryMs + faultMs)
-      const forgotten = witness !== undefined && !(await isListed(address, witness))
+      const forgotten = witness !== undefined && (await isForgotten(address, witness))
       process.kill('SIGCONT')
       return forgotten ? 1 : 0
     },
@@ -124,10 +124,14 @@ async function isHealthy(httpPort: number): Promise<boolean> {
   }
 }
 
-/** Whether another agent names the agent to its clients. */
-async function isListed(address: string, witness: ClusterAgent): Promise<boolean> {
-  const { brokers } = await withAdmin(kafkajsClient([witness.address]), (admin) => admin.describeCluster())
-  return brokers.some(({ host, port }) => `${host}:${port}` === address)
+/** Whether another agent ceases to name the agent to its clients; it looks at the registry once per heartbeat. */
+async function isForgotten(address: string, witness: ClusterAgent): Promise<boolean> {
+  for (const deadlineMs = performance.now() + EFFECT_WAIT_MS; performance.now() < deadlineMs; ) {
+    const { brokers } = await withAdmin(kafkajsClient([witness.address]), (admin) => admin.describeCluster())
+    if (!brokers.some(({ host, port }) => `${host}:${port}` === address)) return true
+    await sleep(200)
+  }
+  return false
 }
 
 export interface FaultCount {
