@@ -41,7 +41,7 @@ export const TOPIC_CONFIGS: Readonly<Record<string, TopicConfig>> = {
     cosmetic: false,
     synonym: 'log.cleanup.policy',
     documentation:
-      "'delete' removes records by retention.ms and retention.bytes; 'compact' demands a key of every record.",
+      "'delete' removes records by retention.ms and retention.bytes; 'compact' keeps the latest of each key, and demands keys.",
     accepts: listOf('delete', 'compact'),
   },
   'compression.type': {
