@@ -17,7 +17,7 @@ import {
   within,
 } from '../driver.js'
 
-const { ConfigResourceTypes, Partitioners } = kafkajs
+const { ConfigResourceTypes, KafkaJSConnectionError, Partitioners } = kafkajs
 
 const BATCH_RECORDS = 500
 const HEARTBEAT_MS = 500
@@ -44,11 +44,12 @@ export class KafkajsDriver implements Driver {
       maxInFlightRequests: 1,
       createPartitioner: Partitioners.DefaultPartitioner,
     })
-    await producer.connect()
+    await overCuts(() => producer.connect())
     try {
       for (let start = 0; start < records.length; start += BATCH_RECORDS) {
         const messages = records.slice(start, start + BATCH_RECORDS).map((record) => ({ ...record }))
-        await producer.send({ topic, acks: -1, compression: kafkajsCompression[codec], messages })
+        const batch = { topic, acks: -1, compression: kafkajsCompression[codec], messages }
+        await (idempotent ? overCuts(() => producer.send(batch)) : producer.send(batch))
       }
     } finally {
       await producer.disconnect()
@@ -168,6 +169,22 @@ export class KafkajsDriver implements Driver {
   async #end(consumer: Consumer): Promise<void> {
     this.#consumers.delete(consumer)
     await consumer.disconnect()
+  }
+}
+
+const CUTS_MAX = 20
+
+/**
+ * What kafkajs leaves to the application: a connection that is cut while it is being made fails the whole call. The same
+ * batch sent again by the same producer has the same sequence numbers.
+ */
+async function overCuts<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let cuts = 0; ; cuts++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof KafkaJSConnectionError) || cuts === CUTS_MAX) throw error
+    }
   }
 }
 
