@@ -1,3 +1,4 @@
+import { isHeadraceError } from '../errors.js'
 import type { SegmentId } from '../model.js'
 import type { Clock, Random } from '../ports/clock.js'
 import type { JobMetrics } from '../ports/job-metrics.js'
@@ -154,6 +155,8 @@ export class CompactionJob implements Job {
     } catch (error) {
       if (signal.aborted) return false
       metrics.count('compactions_failed', 1)
+      // An input has expired, and its grace was over before it was read: the next plan is without it.
+      if (isHeadraceError(error, 'OBJECT_NOT_FOUND')) return false
       if (!(error instanceof MergeInputError)) throw error
       const bad = plan.objects[error.object]
       if (bad !== undefined) this.#bad.set(bad.segmentId, this.#options.clock.nowMs() + BAD_INPUT_REST_MS)

@@ -1,3 +1,4 @@
+import { isHeadraceError } from '../errors.js'
 import { partitionKey, type Topic } from '../model.js'
 import type { Catalog, Extent } from '../ports/catalog.js'
 import type { Random } from '../ports/clock.js'
@@ -87,7 +88,9 @@ export class KeyCompactionJob implements Job {
         if (signal.aborted) return
         // One partition must not keep the others from being compacted.
         metrics.count('compactions_failed', 1)
-        this.#resting.set(key, clock.monotonicMs() + FAILED_REST_MS)
+        // What the stores refused now may be there the next time.
+        const isTransient = isHeadraceError(error) && (error.retry !== 'never' || error.code === 'OBJECT_NOT_FOUND')
+        if (!isTransient) this.#resting.set(key, clock.monotonicMs() + FAILED_REST_MS)
         logger.warn(
           { err: error, topicId, partition },
           'a partition could not be compacted by key; it keeps all its records',
