@@ -11,12 +11,17 @@ export interface FetchBudget {
   empty: boolean
 }
 
+/** Pictures older than the board's news, in a row, before a fetch waits for the next news. */
+const STALE_PICTURES_MAX = 3
+
 /** How far a fetch has come with one partition. Only ever moves forward. */
 export class PartitionProgress {
   readonly #chunks: Uint8Array[] = []
   #bytes = 0
   #nextOffset: number
   #highWatermark = -1
+  #seenWatermark = -1
+  #stalePictureCount = 0
   #logStartOffset = -1
   #error: HeadraceError | undefined
   #closed = false
@@ -42,6 +47,14 @@ export class PartitionProgress {
 
   get highWatermark(): number {
     return this.#highWatermark
+  }
+
+  /**
+   * The watermark up to which the extents looked at go. The board may know a later one already: what lies between has not been
+   * looked for yet, and waiting for news would be waiting for the news after those.
+   */
+  get seenWatermark(): number {
+    return this.#seenWatermark
   }
 
   get failed(): boolean {
@@ -76,10 +89,17 @@ export class PartitionProgress {
     }
     this.#highWatermark = Math.max(this.#highWatermark, answer.highWatermark, knownWatermark)
     this.#logStartOffset = Math.max(this.#logStartOffset, answer.logStartOffset)
+    this.#noteSeen(answer.highWatermark)
     if (this.#nextOffset >= answer.logStartOffset && this.#nextOffset <= this.#highWatermark) return answer.extents
     const text = `offset ${this.#nextOffset} is not in the log, which goes from ${this.#logStartOffset} to ${this.#highWatermark}`
     this.fail(new HeadraceError('OFFSET_OUT_OF_RANGE', 'never', text))
     return []
+  }
+
+  /** A catalog that stays behind the board, as one restored from a backup does, is not asked again and again at once. */
+  #noteSeen(watermark: number): void {
+    this.#stalePictureCount = watermark < this.#highWatermark ? this.#stalePictureCount + 1 : 0
+    this.#seenWatermark = this.#stalePictureCount < STALE_PICTURES_MAX ? watermark : this.#highWatermark
   }
 
   /**

@@ -56,7 +56,7 @@ export class FetchRun {
       targets = this.#open().filter((partition) => partition.behind)
       if (progressed && targets.length > 0) continue
       const waitMs = deadlineMs - clock.monotonicMs()
-      const seen = this.#open().map((open) => ({ ...open.partition, highWatermark: open.highWatermark }))
+      const seen = this.#open().map((open) => ({ ...open.partition, highWatermark: open.seenWatermark }))
       await board.wait(seen, waitMs, this.signal)
       if (this.signal.aborted) break
       targets = this.#open()
@@ -76,7 +76,7 @@ export class FetchRun {
 
   #hasNews(progress: PartitionProgress): boolean {
     const { topicId, partition } = progress.partition
-    return this.options.board.known(topicId, partition) > progress.highWatermark
+    return this.options.board.known(topicId, partition) > progress.seenWatermark
   }
 
   #done(): boolean {

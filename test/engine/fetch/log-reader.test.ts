@@ -154,6 +154,30 @@ t.test('waits for data, is woken by a local commit', async (t) => {
   t.equal(log.catalog.calls.partitionOffsets, 0)
 })
 
+t.test("a commit that comes between the catalog's answer and its reading is fetched at once", async (t) => {
+  const { log, one, open, watermarks } = await setUp(t)
+  let late = true
+  const findExtents: typeof log.catalog.findExtents = async (requests) => {
+    const answers = await log.catalog.findExtents(requests)
+    if (!late) return answers
+    late = false
+    await log.write([{ partition: 0, bytes: batchOf(3) }])
+    watermarks.advance(TOPIC_ID, 0, 3)
+    return answers
+  }
+  const catalog = Object.assign(Object.create(log.catalog) as typeof log.catalog, { findExtents })
+  t.same((await one({ waitMaxMs: 500 }, open({ catalog }))).content, log.bytesFrom(0, 0))
+})
+
+t.test('a catalog that stays behind what is known is asked a few times, then waited for', async (t) => {
+  const { log, one, watermarks } = await setUp(t)
+  watermarks.advance(TOPIC_ID, 0, 3)
+  const waiting = one({ waitMaxMs: 500 })
+  await log.clock.advance(500)
+  t.equal((await waiting).bytes, 0)
+  t.equal(log.catalog.calls.findExtents, 3)
+})
+
 t.test('a commit of another agent is seen by the poll', async (t) => {
   const { log, one } = await setUp(t)
   const waiting = one({ waitMaxMs: 500 })
