@@ -32,11 +32,13 @@ await consumer.subscribe({ topics: [GROUP_TOPIC], fromBeginning: true })
 await consumer.run({
   autoCommit: false,
   partitionsConsumedConcurrently: 4,
-  eachBatch: async ({ batch: { partition, messages, topic }, heartbeat, isStale }) => {
+  eachBatch: async ({ batch: { partition, messages, topic }, heartbeat, isStale, resolveOffset }) => {
     const next = Number(messages.at(-1)?.offset ?? -1) + 1
     if (isStale() || next === 0) return
     await say(messages.map(({ offset, value }) => `R ${partition} ${offset} ${value}\n`).join(''))
     await consumer.commitOffsets([{ topic, partition, offset: `${next}` }])
+    // A heartbeat that fails would make kafkajs begin the batch again, though it is committed.
+    resolveOffset(`${next - 1}`)
     await say(`C ${partition} ${next} ${messages[0]?.offset}\n`)
     await heartbeat()
   },
