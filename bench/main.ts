@@ -5,6 +5,7 @@ import { benchmarkCommit } from './commit.js'
 import { benchmarkCost } from './cost.js'
 import { benchmarkCrc } from './crc.js'
 import { benchmarkEncode } from './encode.js'
+import { benchmarkEndToEnd } from './end-to-end.js'
 import { benchmarkEngine } from './engine.js'
 import { benchmarkFetch } from './fetch.js'
 import { benchmarkLatency } from './latency.js'
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Measurement[] | Promise<Measurem
   engine: benchmarkEngine,
   agent: benchmarkAgent,
   latency: benchmarkLatency,
+  'end-to-end': benchmarkEndToEnd,
   commit: benchmarkCommit,
   fetch: benchmarkFetch,
   cost: benchmarkCost,
