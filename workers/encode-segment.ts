@@ -78,11 +78,13 @@ function checkBatch(input: SegmentInput, arena: Uint8Array, batch: number): Vali
     // A copy, as not every decompressor takes shared memory.
     const keyless = (flags & BATCH_FLAG_KEYS_REQUIRED) === 0 ? undefined : keylessRecords(batch, bytes.slice())
     if (keyless !== undefined) return keyless
-    const valid = { batch, topic: input.batches[row + BATCH_TOPIC]!, partition: input.batches[row + BATCH_PARTITION]! }
-    if ((flags & BATCH_FLAG_LOG_APPEND_TIME) === 0) return { ...valid, bytes, header }
+    // Literals of one shape, no spread: that alone made the encoding of compressed batches 2.4 times slower.
+    const topic = input.batches[row + BATCH_TOPIC]!
+    const partition = input.batches[row + BATCH_PARTITION]!
+    if ((flags & BATCH_FLAG_LOG_APPEND_TIME) === 0) return { batch, topic, partition, bytes, header }
     // The arena is only read: should this task be lost, another one encodes the same bytes again.
     const stamped = bytes.slice()
-    return { ...valid, header: stampLogAppendTime(stamped, input.createdAtMs), bytes: stamped }
+    return { batch, topic, partition, bytes: stamped, header: stampLogAppendTime(stamped, input.createdAtMs) }
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     return { batch, code: refusalCode(error), message: error.message }
