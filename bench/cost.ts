@@ -45,12 +45,11 @@ export async function benchmarkCost(): Promise<Measurement[]> {
       const row = { benchmark: 'cost', settings }
       const putCount = count('PUT', loadFrom) + count('POST', loadFrom)
       const getCount = count('GET', loadFrom)
-      const putsPerS = putCount / (LOAD_MS / 1000)
       return [
         { ...row, case: 'idle, requests', unit: 'requests', values: [idleCount], settings: `${IDLE_MS / 1000} s` },
         { ...row, case: 'load, PUT per GiB', unit: 'requests', values: [putCount / gib] },
         { ...row, case: 'load, GET per GiB', unit: 'requests', values: [getCount / gib] },
-        ...monthly(putsPerS, getCount / gib),
+        ...monthly(putCount / gib, getCount / gib),
       ]
     } finally {
       await agent.stop()
@@ -63,9 +62,9 @@ export async function benchmarkCost(): Promise<Measurement[]> {
 }
 
 /** Requests of one agent at a steady rate, and what the same bytes cost a Kafka cluster over three zones in traffic alone. */
-function monthly(putsPerS: number, getsPerGib: number): Measurement[] {
+function monthly(putsPerGib: number, getsPerGib: number): Measurement[] {
   const gibPerMonth = (STEADY_MIB_PER_S / 1024) * SECONDS_PER_MONTH
-  const requests = putsPerS * SECONDS_PER_MONTH * PUT_PRICE + getsPerGib * gibPerMonth * GET_PRICE
+  const requests = gibPerMonth * (putsPerGib * PUT_PRICE + getsPerGib * GET_PRICE)
   const crossZone = gibPerMonth * KAFKA_CROSS_ZONE_SHARE * CROSS_ZONE_PRICE_PER_GIB
   return [
     {
