@@ -68,6 +68,45 @@ t.test('each broken promise is told', async (t) => {
   }
 })
 
+t.test('a log that begins later is whole from there on', async (t) => {
+  const { a0, a1, b0 } = batches
+  const cut = (offset: number, log: readonly ReadBatch[]) => {
+    const extents = [
+      { baseOffset: 0, endOffset: 2, segmentId: 's1' },
+      { baseOffset: 2, endOffset: 4, segmentId: 's2' },
+    ]
+    const other = [{ baseOffset: 0, endOffset: 1, segmentId: 's1' }]
+    const layout: HistoryFact = {
+      kind: 'layout',
+      cause: 'delete-records',
+      partitions: [
+        { partition: 0, logStartOffset: offset, highWatermark: 4, extents },
+        { partition: 1, logStartOffset: 0, highWatermark: 1, extents: other },
+      ],
+      missing: [],
+    }
+    const events = withLog(log).map((event) => {
+      return event.kind === 'final-log' && event.partition === 0 ? { ...event, logStartOffset: offset } : event
+    })
+    const place = events.findIndex(({ kind }) => kind === 'producer-done')
+    return [...events.slice(0, place), layout, ...events.slice(place)]
+  }
+  const told = (fromOffset: number, toldLogStartOffset: number): HistoryFact => {
+    const range = { fromOffset, toldLogStartOffset, logStartOffset: 2 }
+    return { kind: 'out-of-range', consumer: 'c', partition: 0, ...range }
+  }
+  t.strictSame(check(cut(2, [a1, b0])), [])
+  t.strictSame(check(cut(1, [a0, a1, b0])), [], 'inside a batch, which is still read whole')
+  t.strictSame(check(cut(4, [])), [], 'with nothing left')
+  t.strictSame(check([...cut(2, [a1, b0]), told(1, 2)]), [])
+  t.match(check(cut(2, [b0])).join('\n'), /batch 1 of a.* is lost/)
+  t.match(check(cut(2, [a0, a1, b0])).join('\n'), /a batch below the log start 2 is read/)
+  t.match(check([...cut(2, [a1, b0]), told(2, 2)]).join('\n'), /was told that partition 0 begins at 2/)
+  t.match(check([...cut(2, [a1, b0]), told(0, 3)]).join('\n'), /was told that partition 0 begins at 3/)
+  const other = poll(0, 0, 4, [{ ...a0, crc: 99 }])
+  t.match(check([...cut(2, [a1, b0]), other]).join('\n'), /0 has other bytes/, 'below the log start, too')
+})
+
 t.test('a request that becomes visible in two commits is told', async (t) => {
   const events = EVENTS.flatMap((event) => {
     if (event.kind !== 'commit' || event.segments[0]?.segmentId !== 's1') return [event]
@@ -142,5 +181,12 @@ function poll(
 }
 
 function finalLog(agent: string, partition: number, log: readonly ReadBatch[]): HistoryFact {
-  return { kind: 'final-log', agent, partition, highWatermark: partition === 0 ? 4 : 1, batches: log }
+  return {
+    kind: 'final-log',
+    agent,
+    partition,
+    logStartOffset: 0,
+    highWatermark: partition === 0 ? 4 : 1,
+    batches: log,
+  }
 }

@@ -1,4 +1,5 @@
 import type { HistoryEvent, ReadBatch, SentBatch } from './history.js'
+import { checkLayouts } from './layout-checker.js'
 
 type Fact<Kind extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: Kind }>
 
@@ -20,6 +21,8 @@ export function checkHistory(events: readonly HistoryEvent[]): string[] {
     ...checkCommits(view),
     ...checkAtomicVisibility(view),
     ...checkPolls(view),
+    ...checkBelowLogStart(view),
+    ...checkLayouts(events),
     ...checkStore(view),
   ]
 }
@@ -35,6 +38,19 @@ class HistoryView {
     for (const [place, send] of this.of('send').entries()) {
       for (const batch of send.batches) this.sent.set(attemptKey(batch.partition, batch), { batch, send, place })
     }
+  }
+
+  logStartOffset(partition: number): number {
+    return this.logs.get(partition)?.logStartOffset ?? 0
+  }
+
+  /** Whether a batch went with what is below the log start. `baseOffset` -1: an old duplicate, stored somewhere. */
+  wasDeleted(partition: number, baseOffset: number, recordCount: number, client: string, number: number): boolean {
+    const log = this.logs.get(partition)
+    if (log === undefined || log.logStartOffset === 0) return false
+    if (baseOffset >= 0) return baseOffset + recordCount <= log.logStartOffset
+    // A client's batches are stored in their order: no earlier one can be left.
+    return log.batches.every((batch) => batch.client !== client || batch.number > number)
   }
 
   of<Kind extends HistoryEvent['kind']>(kind: Kind): Fact<Kind>[] {
@@ -65,11 +81,15 @@ function checkLogsAgree(view: HistoryView): string[] {
   return problems
 }
 
-/** Promise 6: no hole, no overlap, up to the high watermark. */
+/** Promise 6: no hole, no overlap, from the batch with the log start up to the high watermark. */
 function checkDense(view: HistoryView): string[] {
   const problems: string[] = []
-  for (const { partition, batches, highWatermark } of view.logs.values()) {
-    let next = 0
+  for (const { partition, batches, logStartOffset, highWatermark } of view.logs.values()) {
+    // The log may begin inside a batch.
+    let next = Math.min(logStartOffset, batches[0]?.baseOffset ?? logStartOffset)
+    if (batches[0] !== undefined && batches[0].endOffset <= logStartOffset) {
+      problems.push(`partition ${partition}: a batch below the log start ${logStartOffset} is read (promise 6)`)
+    }
     for (const { baseOffset, endOffset } of batches) {
       if (baseOffset !== next) problems.push(`partition ${partition}: ${baseOffset} follows ${next - 1} (promise 6)`)
       next = endOffset
@@ -106,11 +126,13 @@ function checkAnswers(view: HistoryView): string[] {
   for (const { client, request, results } of view.of('answer')) {
     for (const { partition, number, baseOffset } of results) {
       if (baseOffset === undefined) continue
-      const idempotent = view.sent.get(attemptKey(partition, { client, request, number }))?.send.idempotent === true
+      const sent = view.sent.get(attemptKey(partition, { client, request, number }))
+      const idempotent = sent?.send.idempotent === true
       const stored = (view.logs.get(partition)?.batches ?? []).filter(
         // A retry is answered with the offset of the attempt that was stored.
         (batch) => batch.client === client && batch.number === number && (idempotent || batch.request === request),
       )
+      if (view.wasDeleted(partition, baseOffset, sent?.batch.recordCount ?? 0, client, number)) continue
       const what = `batch ${number} of ${client} in partition ${partition}, acknowledged in answer ${request}`
       if (stored.length === 0) problems.push(`${what}, is lost (promise 1)`)
       else if (baseOffset >= 0 && !stored.some((batch) => batch.baseOffset === baseOffset)) {
@@ -137,7 +159,9 @@ function checkIdempotence(view: HistoryView): string[] {
   for (const { partition, batches } of view.logs.values()) {
     const next = new Map<string, number>()
     for (const batch of batches.filter(({ client }) => idempotent.has(client))) {
-      const expected = next.get(batch.client) ?? 0
+      // Where the log begins later, so may a client's batches.
+      const begin = view.logStartOffset(partition) === 0 ? 0 : batch.number
+      const expected = next.get(batch.client) ?? begin
       if (batch.number < expected) problems.push(`${name(partition, batch)} is stored again or late (promise 3)`)
       if (batch.number > expected) problems.push(`${name(partition, batch)} comes before batch ${expected} (promise 2)`)
       next.set(batch.client, Math.max(expected, batch.number + 1))
@@ -221,14 +245,43 @@ function checkPolls(view: HistoryView): string[] {
       problems.push(`${who}: told the high watermark ${poll.highWatermark}, committed is ${committedHighWatermark}`)
     }
     const log = view.logs.get(partition)?.batches ?? []
-    const start = log.findIndex(({ endOffset }) => endOffset > fromOffset)
-    for (const [index, batch] of batches.entries()) {
+    // What has been deleted since is compared with what others read there: `checkBelowLogStart`.
+    const begin = Math.max(fromOffset, view.logStartOffset(partition))
+    const start = log.findIndex(({ endOffset }) => endOffset > begin)
+    const kept = batches.filter(({ endOffset }) => endOffset > view.logStartOffset(partition))
+    for (const [index, batch] of kept.entries()) {
       if (batch.endOffset > committedHighWatermark)
         problems.push(`${who}: read ${batch.endOffset - 1} before its commit`)
       const stored = start < 0 ? undefined : log[start + index]
       if (!isSame(batch, stored))
         problems.push(`${who}: read what is not in the log at ${batch.baseOffset} (promise 6)`)
     }
+  }
+  return problems
+}
+
+/** What was read below the log start, before it was there, was sent so, and everybody read the same. */
+function checkBelowLogStart(view: HistoryView): string[] {
+  const problems: string[] = []
+  const known = new Map<string, ReadBatch>()
+  for (const { consumer, partition, fromOffset, batches } of view.of('poll')) {
+    const who = `${consumer}, partition ${partition} from ${fromOffset}`
+    for (const [index, batch] of batches.entries()) {
+      const before = batches[index - 1]?.endOffset
+      const follows = before === undefined ? batch.baseOffset <= fromOffset : batch.baseOffset === before
+      if (!follows || batch.endOffset <= fromOffset)
+        problems.push(`${who}: ${batch.baseOffset} has no place (promise 6)`)
+      const key = `${partition}/${batch.baseOffset}`
+      const sent = view.sent.get(attemptKey(partition, batch))?.batch
+      const same = isSame(batch, known.get(key) ?? batch)
+      if (!same || sent?.crc !== batch.crc) problems.push(`${who}: ${batch.baseOffset} has other bytes (promise 1)`)
+      known.set(key, batch)
+    }
+  }
+  for (const event of view.of('out-of-range')) {
+    const { consumer, partition, fromOffset, toldLogStartOffset, logStartOffset } = event
+    if (fromOffset < toldLogStartOffset && toldLogStartOffset <= logStartOffset) continue
+    problems.push(`${consumer} was told that partition ${partition} begins at ${toldLogStartOffset} (promise 1)`)
   }
   return problems
 }

@@ -71,6 +71,10 @@ export class SimulatedConsumer {
     const { world, options } = this
     if (result.error !== undefined) {
       const { code } = result.error
+      if (code === 'OFFSET_OUT_OF_RANGE') {
+        this.#beginLater(partition, fromOffset, result.logStartOffset)
+        return
+      }
       if (['CATALOG_', 'OBJECT_STORE_', 'AGENT_'].some((kind) => code.startsWith(kind))) return
       world.history.add({ kind: 'unreadable', reader: options.name, partition, error: result.error.code })
       return
@@ -88,9 +92,24 @@ export class SimulatedConsumer {
     })
     this.#offsets[partition] = batches.at(-1)?.endOffset ?? fromOffset
   }
+
+  /** As a client with `auto.offset.reset=earliest`. */
+  #beginLater(partition: number, fromOffset: number, toldLogStartOffset: number): void {
+    const { name: consumer, database } = this.options
+    const logStartOffset = database.logStartOffset(partition)
+    this.world.history.add({
+      kind: 'out-of-range',
+      consumer,
+      partition,
+      fromOffset,
+      toldLogStartOffset,
+      logStartOffset,
+    })
+    this.#offsets[partition] = toldLogStartOffset
+  }
 }
 
-/** Reads a whole partition through one agent, in a world that has become quiet. */
+/** Reads what there is of a partition through one agent, in a world that has become quiet. */
 export async function readWholeLog(
   world: World,
   agent: SimulatedAgent,
@@ -99,11 +118,17 @@ export async function readWholeLog(
 ): Promise<void> {
   const batches = []
   let offset = 0
+  let logStartOffset = 0
   for (let round = 0; ; round++) {
     const request = { waitMaxMs: 0, bytesMin: 1, bytesMax: 100_000, signal: new AbortController().signal }
     const partitions = [{ topicId, partition, offset, bytesMax: 100_000 }]
     const [result] = await agent.reader.fetch({ ...request, turns: new FetchTurns(), partitions })
     if (result === undefined) return never()
+    if (round === 0 && result.error?.code === 'OFFSET_OUT_OF_RANGE') {
+      logStartOffset = result.logStartOffset
+      offset = logStartOffset
+      continue
+    }
     const read = readBatches(result.chunks)
     const error = result.error?.code ?? (read.length === 0 && offset < result.highWatermark ? 'no progress' : undefined)
     if (error !== undefined || round > 1000) {
@@ -113,7 +138,7 @@ export async function readWholeLog(
     offset = read.at(-1)?.endOffset ?? offset
     if (error !== undefined || round > 1000 || read.length === 0 || offset >= result.highWatermark) {
       const { highWatermark } = result
-      world.history.add({ kind: 'final-log', agent: agent.name, partition, highWatermark, batches })
+      world.history.add({ kind: 'final-log', agent: agent.name, partition, logStartOffset, highWatermark, batches })
       return
     }
   }

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 
+/** How long the object of a dead segment stays at least: a reader may still have a pointer to it. */
+export const DELETION_GRACE_MS = 1000
+
 /**
  * What happened in a run, in order: the only thing the checker sees. Plain data, so that two runs of a seed can be
  * compared and a failing one printed.
@@ -45,6 +48,26 @@ export type HistoryFact =
       readonly committedHighWatermark: number
       readonly batches: readonly ReadBatch[]
     }
+  | {
+      /** Something other than a commit changed what the logs are made of: all of it, right after. */
+      readonly kind: 'layout'
+      readonly cause: LayoutCause
+      readonly partitions: readonly LayoutFact[]
+      /** Segments in it whose object was not in the store at that moment. */
+      readonly missing: readonly string[]
+    }
+  | { readonly kind: 'swap'; readonly outcome: string }
+  /** The store carried out a deletion of an object that was there. */
+  | { readonly kind: 'object-deleted'; readonly segmentId: string }
+  | {
+      /** A consumer was told that the log begins later than it asked for. */
+      readonly kind: 'out-of-range'
+      readonly consumer: string
+      readonly partition: number
+      readonly fromOffset: number
+      readonly toldLogStartOffset: number
+      readonly logStartOffset: number
+    }
   | { readonly kind: 'unreadable'; readonly reader: string; readonly partition: number; readonly error: string }
   | { readonly kind: 'sweep'; readonly deletedKeys: readonly string[] }
   | { readonly kind: 'agent'; readonly agent: string; readonly change: 'started' | 'crashed' | 'closing' | 'closed' }
@@ -54,6 +77,7 @@ export type HistoryFact =
       readonly kind: 'final-log'
       readonly agent: string
       readonly partition: number
+      readonly logStartOffset: number
       readonly highWatermark: number
       readonly batches: readonly ReadBatch[]
     }
@@ -62,6 +86,21 @@ export type HistoryFact =
       readonly objectKeys: readonly string[]
       readonly committedKeys: readonly string[]
     }
+
+export type LayoutCause = 'swap' | 'removal' | 'retention' | 'delete-records'
+
+export interface LayoutFact {
+  readonly partition: number
+  readonly logStartOffset: number
+  readonly highWatermark: number
+  readonly extents: readonly LayoutExtent[]
+}
+
+export interface LayoutExtent {
+  readonly baseOffset: number
+  readonly endOffset: number
+  readonly segmentId: string
+}
 
 export interface SentBatch extends BatchIdentity {
   readonly partition: number

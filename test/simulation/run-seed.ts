@@ -5,6 +5,7 @@ import { readWholeLog, SimulatedConsumer } from './consumer.js'
 import type { HistoryEvent } from './history.js'
 import { type ProducerKind, SimulatedProducer } from './producer.js'
 import { COMMIT_AGE_MAX_MS, SimulatedAgent } from './simulated-agent.js'
+import { choosePolicy, deleteDeadObjects, type JobsPolicy } from './simulated-jobs.js'
 import { SimulatedObjectStore } from './simulated-object-store.js'
 import { sweepOrphans } from './sweep.js'
 import { type SeededBug, World } from './world.js'
@@ -39,7 +40,9 @@ class Run {
   readonly #consumers: SimulatedConsumer[] = []
   readonly #partitionCount: number
   readonly #agentCount: number
-  #sweeping = true
+  readonly #policy: JobsPolicy
+  readonly #jobShare: number
+  #cleaning = true
   #finished = false
 
   constructor(readonly world: World) {
@@ -47,6 +50,8 @@ class Run {
     this.#partitionCount = 2 + world.int(2)
     this.#agentCount = 1 + world.int(3)
     this.#database = new CatalogDatabase(world, TOPIC_ID, this.#partitionCount, (key) => this.#objects.has(key))
+    this.#policy = choosePolicy(world)
+    this.#jobShare = world.pick([0, 0.5, 1]) ?? 1
   }
 
   async run(): Promise<boolean> {
@@ -54,6 +59,7 @@ class Run {
     this.#startClients()
     void this.#sweepNowAndThen()
     if (this.world.chance(0.4)) this.#scheduleClose()
+    if (this.world.chance(0.4)) this.#scheduleDeleteRecords()
     const { clock } = this.world
     clock.schedule(CALM_AFTER_MS, () => this.world.calm())
     const producersDone = await clock.run(() => this.#allDone(), END_AT_MS)
@@ -69,7 +75,9 @@ class Run {
   readonly #living = (): readonly SimulatedAgent[] => this.#agents.filter((agent) => agent.alive && agent.accepting)
 
   #startAgent(): SimulatedAgent {
-    const agent = new SimulatedAgent(`agent-${this.#agents.length}`, this.world, this.#database, this.#store)
+    const policy = this.world.chance(this.#jobShare) && this.#cleaning ? this.#policy : undefined
+    const name = `agent-${this.#agents.length}`
+    const agent = new SimulatedAgent(name, this.world, this.#database, this.#store, policy)
     this.#agents.push(agent)
     agent.onEnd(() => {
       this.world.clock.schedule(this.world.between(1, 200), () => this.#startAgent())
@@ -99,8 +107,18 @@ class Run {
     })
   }
 
+  /** An administrator raises the start of one log, where it comes to stand inside of batches, too. */
+  #scheduleDeleteRecords(): void {
+    const { world } = this
+    world.clock.schedule(world.between(50, 2000), () => {
+      const offset = world.int(this.#database.highWatermark(0) + 1)
+      this.#database.advanceLogStarts('delete-records', [{ topicId: TOPIC_ID, partition: 0, offset }])
+      if (world.chance(0.5)) this.#scheduleDeleteRecords()
+    })
+  }
+
   async #sweepNowAndThen(): Promise<void> {
-    while (this.#sweeping) {
+    while (this.#cleaning) {
       await this.world.sleep(this.world.between(100, 400))
       await this.#sweep()
     }
@@ -114,20 +132,31 @@ class Run {
     if (deletedKeys.length > 0) world.history.add({ kind: 'sweep', deletedKeys })
   }
 
+  /** What died last is past its grace by now. */
+  async #deleteDead(): Promise<void> {
+    const { world } = this
+    const life = { name: 'janitor', alive: true, die: () => {} }
+    const objectStore = new SimulatedObjectStore(world, life, this.#store)
+    const shared = { database: this.#database, policy: this.#policy, commitAgeMaxMs: COMMIT_AGE_MAX_MS }
+    await deleteDeadObjects(world, { ...shared, life, objectStore })
+  }
+
   /** Lets everything end, sweeps until only what is committed can be left, and reads all logs through every agent. */
   async #wind(): Promise<void> {
     const { world } = this
     for (const consumer of this.#consumers) consumer.stopping = true
-    this.#sweeping = false
+    this.#cleaning = false
+    await Promise.all(this.#living().map((agent) => agent.stopJobs()))
     await world.sleep(4 * COMMIT_AGE_MAX_MS)
     await this.#sweep()
+    await this.#deleteDead()
     const fresh = this.#startAgent()
     for (const agent of new Set([...this.#living().slice(0, 1), fresh])) {
       for (let partition = 0; partition < this.#partitionCount; partition++) {
         await readWholeLog(world, agent, TOPIC_ID, partition)
       }
     }
-    const committedKeys = [...this.#database.objectKeys].sort()
+    const committedKeys = (await this.#database.rows.liveKeys()).sort()
     world.history.add({ kind: 'final-store', objectKeys: [...this.#objects.keys()].sort(), committedKeys })
     this.#finished = true
   }

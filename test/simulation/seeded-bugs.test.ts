@@ -10,6 +10,8 @@ const BUGS: readonly { readonly bug: SeededBug; readonly breaks: RegExp }[] = [
   { bug: 'sweep-without-age-rule', breaks: /is committed and not in the store \(promise 1\)/ },
   { bug: 'blind-commit-retry', breaks: /was sent once and is stored twice \(promise 3\)/ },
   { bug: 'request-split', breaks: /was half visible at .*\(promise 5\)/ },
+  { bug: 'swap-without-condition', breaks: /after a swap: the extent from .*\(promise 6\)/ },
+  { bug: 'deletion-without-grace', breaks: /was deleted .* within its grace/ },
 ]
 const SEEDS_MAX = 1000
 

@@ -1,12 +1,14 @@
 import type { MemoryObjectStore } from '../../adapters/object-store/memory.js'
 import type { Intake, ProduceRequest } from '../../engine/broker.js'
 import { type ClosableLogReader, createLogReader, RecentSegments, WatermarkBoard } from '../../engine/fetch/index.js'
+import type { JobRunner } from '../../engine/jobs/index.js'
 import { NO_LOGGER } from '../../engine/ports/logger.js'
 import { NO_METRICS } from '../../engine/ports/metrics.js'
 import { createWritePath, type WritePath } from '../../engine/write-path.js'
 import { SeededRandom } from '../support/virtual-clock.js'
 import type { CatalogDatabase } from './catalog-database.js'
 import { simulatedCatalog } from './simulated-catalog.js'
+import { type JobsPolicy, startSimulatedJobs } from './simulated-jobs.js'
 import { InlineSegmentUploader, SimulatedObjectStore } from './simulated-object-store.js'
 import { AgentClock, type Life, type World } from './world.js'
 
@@ -22,6 +24,7 @@ export class SimulatedAgent implements Life {
   readonly store: SimulatedObjectStore
   readonly #writePath: WritePath
   readonly #board: WatermarkBoard
+  readonly #jobs: JobRunner | undefined
   readonly #mourners = new Set<() => void>()
 
   constructor(
@@ -29,6 +32,8 @@ export class SimulatedAgent implements Life {
     private readonly world: World,
     database: CatalogDatabase,
     objects: MemoryObjectStore,
+    /** Undefined: an agent without background jobs. */
+    policy: JobsPolicy | undefined,
   ) {
     const clock = new AgentClock(world.clock, this, Math.floor(world.between(-CLOCK_SKEW_MAX_MS, CLOCK_SKEW_MAX_MS)))
     const catalog = simulatedCatalog(world, this, database)
@@ -61,6 +66,8 @@ export class SimulatedAgent implements Life {
       recent,
       limits: { ...small, laggingAgeMs: 1000, wholeExtentBytesMax: 1024 },
     })
+    const jobs = { life: this, clock, database, objectStore: this.store, commitAgeMaxMs: COMMIT_AGE_MAX_MS }
+    this.#jobs = policy && startSimulatedJobs(world, { ...jobs, policy })
     world.history.add({ kind: 'agent', agent: name, change: 'started' })
   }
 
@@ -86,6 +93,7 @@ export class SimulatedAgent implements Life {
     if (!this.accepting || !this.alive) return
     this.accepting = false
     this.world.history.add({ kind: 'agent', agent: this.name, change: 'closing' })
+    await this.stopJobs()
     await this.#writePath.close()
     await this.reader.close()
     this.#board.close()
@@ -93,6 +101,11 @@ export class SimulatedAgent implements Life {
     this.world.history.add({ kind: 'agent', agent: this.name, change: 'closed' })
     this.alive = false
     this.#end()
+  }
+
+  /** Idempotent. Does not come to an end where the agent dies meanwhile. */
+  async stopJobs(): Promise<void> {
+    await this.#jobs?.close()
   }
 
   #end(): void {

@@ -10,6 +10,7 @@ import type {
   RequestOptions,
 } from '../../engine/ports/object-store.js'
 import type { SegmentInput, SegmentOutput, SegmentUploader } from '../../engine/ports/segment-uploader.js'
+import { segmentIdOfKey } from '../../engine/segment-identity.js'
 import { encodeSegmentInput } from '../../workers/encode-segment.js'
 import { type Life, storeFailure, type World } from './world.js'
 
@@ -64,7 +65,14 @@ export class SimulatedObjectStore implements ObjectStore {
   }
 
   delete(keys: readonly string[]): Promise<DeleteResult[]> {
-    return this.#call('delete', GET_MS, () => this.objects.delete(keys))
+    return this.#call('delete', GET_MS, async () => {
+      for (const key of keys) {
+        const segmentId = segmentIdOfKey(key)
+        const exists = await this.objects.head(key).catch(() => undefined)
+        if (segmentId !== undefined && exists) this.world.history.add({ kind: 'object-deleted', segmentId })
+      }
+      return this.objects.delete(keys)
+    })
   }
 
   async close(): Promise<void> {}

@@ -23,6 +23,8 @@ t.test(`the promises hold over ${SEED_COUNT} seeds`, { timeout: 0 }, async (t) =
       return
     }
     for (const event of events) {
+      if (event.kind === 'layout') seen.set(event.cause, (seen.get(event.cause) ?? 0) + 1)
+      if (event.kind === 'swap') seen.set(event.outcome, (seen.get(event.outcome) ?? 0) + 1)
       const kind = 'fate' in event ? `${event.call} ${event.fate}` : 'change' in event ? event.change : event.kind
       seen.set(kind, (seen.get(kind) ?? 0) + 1)
     }
@@ -30,6 +32,10 @@ t.test(`the promises hold over ${SEED_COUNT} seeds`, { timeout: 0 }, async (t) =
   // A simulation in which nothing happens would hold everything.
   const expected = ['send', 'answer', 'poll', 'commit', 'sweep', 'crashed', 'closed']
   for (const call of ['put', 'commit', 'get', 'findExtents']) expected.push(`${call} before`, `${call} after`)
+  expected.push('swapped', 'INPUTS_CHANGED', 'retention', 'delete-records', 'removal', 'object-deleted', 'out-of-range')
+  for (const call of ['swapSegments', 'removeExtents', 'delete', 'putStream', 'acquireLease']) {
+    expected.push(`${call} before`, `${call} after`)
+  }
   t.strictSame(
     expected.filter((kind) => !seen.has(kind)),
     [],

@@ -1,6 +1,5 @@
 import { deleteOrphans, sweep } from '../../engine/jobs/index.js'
 import type { JobsCatalog } from '../../engine/ports/jobs-catalog.js'
-import { segmentIdOfKey, segmentTimeMs } from '../../engine/segment-identity.js'
 import type { CatalogDatabase } from './catalog-database.js'
 import { COMMIT_AGE_MAX_MS } from './simulated-agent.js'
 import type { SimulatedObjectStore } from './simulated-object-store.js'
@@ -35,9 +34,7 @@ function jobsCatalog(world: World, database: CatalogDatabase): JobsCatalog {
     },
     orphansAmong: async (segmentIds, ageMinMs) => {
       await world.sleep(world.between(1, 10))
-      const claimed = new Set([...database.objectKeys].map(segmentIdOfKey))
-      const oldestMs = world.clock.nowMs() - ageMinMs
-      return segmentIds.filter((segmentId) => segmentTimeMs(segmentId) < oldestMs && !claimed.has(segmentId))
+      return database.rows.orphansAmong(segmentIds, ageMinMs)
     },
   }
   return used as JobsCatalog

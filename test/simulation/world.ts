@@ -12,6 +12,8 @@ export type SeededBug =
   | 'sweep-without-age-rule'
   | 'blind-commit-retry'
   | 'request-split'
+  | 'swap-without-condition'
+  | 'deletion-without-grace'
 
 export interface FaultRates {
   /** Of calls that fail without an effect. */
@@ -62,8 +64,8 @@ export class World {
       stormy < 0.33
         ? { before: 0.01, after: 0.01, slow: 0.01 }
         : { before: 0.12 * stormy, after: 0.12 * stormy, slow: 0.06 * stormy }
-    const crashCount = this.int(4)
-    this.#crashBoundaries = new Set(Array.from({ length: crashCount }, () => this.int(600)))
+    const crashCount = this.int(5)
+    this.#crashBoundaries = new Set(Array.from({ length: crashCount }, () => this.int(1000)))
   }
 
   /** The faults end: what can be finished must be finished now. */

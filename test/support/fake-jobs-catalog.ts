@@ -58,7 +58,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
 
   protected noteCommitted(segment: CommitSegment, extentCount: number): void {
     const { segmentId, objectKey, objectBytes } = segment
-    this.#addSegment({ segmentId, objectKey, objectBytes, level: 0 }, extentCount)
+    this.addSegment({ segmentId, objectKey, objectBytes, level: 0 }, extentCount)
   }
 
   protected noteTopicDeleted(topicId: TopicId, extents: Extent[]): void {
@@ -123,7 +123,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
   async removeExtents(extents: readonly ExtentRef[]): Promise<Removal> {
     this.checkOpen()
     const going = new Set(extents.map(extentKey))
-    return this.#remove((extent) => going.has(extentKey(extent)) && !this.#isWanted(extent))
+    return this.drop((extent) => going.has(extentKey(extent)) && !this.#isWanted(extent))
   }
 
   async deletedTopics(limit: number): Promise<TopicId[]> {
@@ -137,7 +137,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
       throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${topicId} is not deleted`)
     }
     const chosen = new Set((this.#deleted.get(topicId) ?? []).slice(0, extentCountMax))
-    if (chosen.size > 0) return { ...this.#remove((extent) => chosen.has(extent)), done: false }
+    if (chosen.size > 0) return { ...this.drop((extent) => chosen.has(extent)), done: false }
     this.#deleted.delete(topicId)
     return { ...NOTHING_REMOVED, done: true }
   }
@@ -171,12 +171,10 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
     const forgotten = present.some((extent) => this.#isWanted(extent) && !covered.has(extentKey(extent)))
     if (missing || (forgotten && swap.partial !== true)) return { swapped: false, code: 'INPUTS_CHANGED' }
     const kept = outputs.filter((extent) => extent.replaces.some((ref) => this.#isWanted(ref)))
-    this.#remove((extent) =>
-      swap.partial === true ? covered.has(extentKey(extent)) : inputs.includes(extent.segmentId),
-    )
+    this.drop((extent) => (swap.partial === true ? covered.has(extentKey(extent)) : inputs.includes(extent.segmentId)))
     if (output === undefined) return { swapped: true }
     const { segmentId, objectKey, objectBytes, level } = output
-    this.#addSegment({ segmentId, objectKey, objectBytes, level }, kept.length)
+    this.addSegment({ segmentId, objectKey, objectBytes, level }, kept.length)
     for (const { replaces: _, ...extent } of kept) {
       const log = this.#log(extent)
       log?.extents.push({ ...extent, segmentId, objectKey, objectBytes, level })
@@ -277,7 +275,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
       .sort((a, b) => a.level - b.level || (a.segmentId < b.segmentId ? -1 : 1))
   }
 
-  #addSegment(
+  protected addSegment(
     segment: Pick<SegmentInfo, 'segmentId' | 'objectKey' | 'objectBytes' | 'level'>,
     liveExtentCount: number,
   ): void {
@@ -292,7 +290,8 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
     })
   }
 
-  #remove(goes: (extent: Extent) => boolean): Removal {
+  /** Removes extents, and counts what is left of their segments. */
+  protected drop(goes: (extent: Extent) => boolean): Removal {
     const going = this.#allExtents().filter(goes)
     const gone = new Set(going)
     for (const log of this.logs.values()) log.extents = log.extents.filter((extent) => !gone.has(extent))
