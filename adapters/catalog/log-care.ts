@@ -71,6 +71,11 @@ function offsetsOf(row: Row): { logStartOffset: number; readonly highWatermark: 
   return { logStartOffset: intOf(row, 'log_start_offset'), highWatermark: intOf(row, 'high_watermark') }
 }
 
+/**
+ * Stored bytes of what can be read. Extents that share blocks, as those of a merged segment do where another segment holds the
+ * offsets between them, name the same bytes: a partition's blocks lie side by side in a segment, so together they are no
+ * more than from the first to the last of them.
+ */
 export async function partitionSizes(
   session: Session,
   numbers: PartitionNumbers,
@@ -81,9 +86,14 @@ export async function partitionSizes(
   const sizes = new Map<number, number>()
   for (const chunk of inChunks(wanted, SIZES_PER_STATEMENT)) {
     const rows = await session.rows(
-      `SELECT p.partition_no, COALESCE(SUM(e.bytes), 0) AS stored_bytes FROM partitions p
-       LEFT JOIN extents e ON e.partition_no = p.partition_no AND e.end_offset > p.log_start_offset
-       WHERE ${within('p.partition_no', chunk.map(int))} GROUP BY p.partition_no`,
+      `SELECT s.partition_no, SUM(CASE WHEN s.extent_bytes < s.span_bytes THEN s.extent_bytes ELSE s.span_bytes END) AS stored_bytes
+       FROM (
+         SELECT p.partition_no AS partition_no, e.segment_id AS segment_id, COALESCE(SUM(e.bytes), 0) AS extent_bytes,
+           COALESCE(MAX(e.position + e.bytes) - MIN(e.position), 0) AS span_bytes
+         FROM partitions p
+         LEFT JOIN extents e ON e.partition_no = p.partition_no AND e.end_offset > p.log_start_offset
+         WHERE ${within('p.partition_no', chunk.map(int))} GROUP BY p.partition_no, e.segment_id
+       ) s GROUP BY s.partition_no`,
     )
     for (const row of rows) sizes.set(intOf(row, 'partition_no'), intOf(row, 'stored_bytes'))
   }

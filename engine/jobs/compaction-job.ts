@@ -39,6 +39,8 @@ const REWRITE_SEGMENTS = 50
 const REWRITE_INTERVALS = 6
 /** An output extent's batches: rows stay few, and readers find their place by the segment's index. */
 const EXTENT_BYTES_MAX = 8 * 1024 * 1024
+/** Segments remembered as too full of batches to be merged. */
+const DENSE_SEGMENTS_MAX = 10_000
 /** How long an input that could not be read is left alone. */
 const BAD_INPUT_REST_MS = 3_600_000
 /** How long a level rests after a failure that is nobody's: each attempt reads its inputs. */
@@ -58,6 +60,8 @@ export class CompactionJob implements Job {
   /** Where the next look for dead bytes begins, per level. */
   readonly #rewriteAfter = new Map<number, SegmentId>()
   readonly #rewriteLookedAtMs = new Map<number, number>()
+  /** Too many batches for a merge with any other: they stay in their level, as full ones do. */
+  readonly #dense = new Set<SegmentId>()
   /** Levels that failed, and until when they rest. */
   readonly #resting = new Map<number, number>()
 
@@ -109,7 +113,7 @@ export class CompactionJob implements Job {
         limit: PAGE_SEGMENTS,
         ...(after === undefined ? {} : { after }),
       })
-      open = open.concat(page.filter((segment) => !isFull(segment, limits) && !this.#isBad(segment)))
+      open = open.concat(page.filter((segment) => this.#isOpen(segment)))
       const plan = planCompaction(open, limits, nowMs)
       if (plan !== undefined || page.length < PAGE_SEGMENTS) return plan
       after = page.at(-1)?.segmentId
@@ -139,6 +143,13 @@ export class CompactionJob implements Job {
     const { catalog, limits, metrics, logger } = this.#options
     const rows = await catalog.extentsOfSegments(segments.map(({ segmentId }) => segmentId))
     const plan = planMerge(segments, rows, limits)
+    const [first] = plan.inputs
+    const isAlone = plan.inputs.length === 1 && segments.length > 1 && plan.extents.length > 0
+    if (first !== undefined && isAlone && level > first.level) {
+      // By itself it would only be moved up, level by level.
+      this.#noteDense(first)
+      return true
+    }
     try {
       const { swap, output } = await this.#write(plan, level, signal)
       const outcome = await swapUntilKnown(catalog, swap, this.#options.commitAgeMaxMs)
@@ -201,6 +212,16 @@ export class CompactionJob implements Job {
     metrics.count('compaction_gets', output?.getRequestCount ?? 0)
     metrics.count('compaction_puts', output?.putRequestCount ?? 0)
     logger.debug({ level, inputs: plan.inputs.length, inputBytes, outputBytes }, 'segments compacted')
+  }
+
+  #isOpen(segment: SegmentInfo): boolean {
+    return !isFull(segment, this.#options.limits) && !this.#dense.has(segment.segmentId) && !this.#isBad(segment)
+  }
+
+  #noteDense({ segmentId }: SegmentInfo): void {
+    // Most of them have gone by then; those that have not are found again.
+    if (this.#dense.size >= DENSE_SEGMENTS_MAX) this.#dense.clear()
+    this.#dense.add(segmentId)
   }
 
   #isBad({ segmentId }: SegmentInfo): boolean {

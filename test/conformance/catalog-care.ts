@@ -149,13 +149,22 @@ export async function careCases(t: Test, open: OpenFixture): Promise<void> {
       undefined,
       2 * BLOCK_BYTES,
     ])
+    // A refused batch between two accepted ones: two extents in one block.
+    const split = [sequencedBatch(30, 0), sequencedBatch(30, 7), sequencedBatch(30, 1)]
+    await commitBlocks(catalog, { topicId, partition: 2, batches: split })
+    t.equal(
+      (await catalog.findExtents([{ topicId, partition: 2, offset: 0, bytesMax: 1e6, extentCountMax: 9 }]))[0]?.extents
+        .length,
+      2,
+    )
+    t.same(await catalog.partitionSizes([places[2]!]), [BLOCK_BYTES], 'a shared block counts once')
     const [first, second, ...others] = await catalog.listProducers([...places, elsewhere], 10)
     t.match(first, [
       { producerId: 5, producerEpoch: 2, lastSequence: 4, usedAtMs: Number },
       { producerId: 9, producerEpoch: 0, lastSequence: 7 },
     ])
     t.match(second, [{ producerId: 6, producerEpoch: 2, lastSequence: 3 }])
-    t.same(others, [[], undefined, undefined])
+    t.match(others, [[{ producerId: 30 }], undefined, undefined])
     t.equal((await catalog.listProducers(places, 1))[0]?.length, 1)
     t.same(await catalog.partitionSizes([]), [])
     t.same(await catalog.listProducers([], 1), [])

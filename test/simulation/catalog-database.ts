@@ -13,6 +13,7 @@ import type {
 import type { SegmentSwap, SwapOutcome } from '../../engine/ports/jobs-catalog.js'
 import { segmentObjectKey, segmentTimeMs } from '../../engine/segment-identity.js'
 import type { FakePartition } from '../support/fake-jobs-catalog.js'
+import { storedBytesOf } from '../support/stored-bytes.js'
 import type { LayoutCause } from './history.js'
 import { JobRows } from './job-rows.js'
 import { LockTable } from './lock-table.js'
@@ -143,7 +144,7 @@ export class CatalogDatabase {
     return refs.map((ref) => {
       const row = this.#partitions.get(partitionKey(ref.topicId, ref.partition))
       const readable = row?.extents.filter(({ endOffset }) => endOffset > row.logStartOffset)
-      return readable?.reduce((sum, { bytes }) => sum + bytes, 0)
+      return readable && storedBytesOf(readable)
     })
   }
 

@@ -31,6 +31,7 @@ import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { checkPartitionsAdded, grownAssignment } from '../../engine/topics/topic-rules.js'
 import { FakeGroupCatalog } from './fake-group-catalog.js'
 import { FakeJobsCatalog, type FakePartition } from './fake-jobs-catalog.js'
+import { storedBytesOf } from './stored-bytes.js'
 
 interface FakeProducer extends PartitionRef {
   readonly producerId: number
@@ -275,7 +276,7 @@ export class FakeCatalog extends FakeJobsCatalog implements Catalog {
     this.#checkOpen()
     return partitions.map((ref) => {
       if (this.#find(ref) === undefined) return undefined
-      return this.#readable(ref).reduce((sum, { bytes }) => sum + bytes, 0)
+      return storedBytesOf(this.#readable(ref))
     })
   }
 

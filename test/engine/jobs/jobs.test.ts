@@ -110,6 +110,15 @@ t.test('what DeleteRecords and DeleteTopics leave is cleared away', async (t) =>
   t.same(await objectKeys(log), [])
 })
 
+t.test('segments with too many batches to be merged with another stay where they are', async (t) => {
+  // Two batches a segment.
+  const { log, jobs, counts } = await setUp({ compaction: { batchCountMax: 3 } })
+  await writeAt(log, ...Array.from({ length: 9 }, (_, index) => index))
+  await runJob(jobs.compaction)
+  t.equal((await log.catalog.liveSegments({ level: 0, limit: 100 })).length, 9)
+  t.equal(counts.get('compactions') ?? 0, 0, 'none was only moved up')
+})
+
 t.test('compaction goes through the levels, and the log stays what it was', async (t) => {
   const { log, jobs, counts } = await setUp()
   await writeAt(log, ...Array.from({ length: 21 }, (_, index) => index))
