@@ -12,6 +12,7 @@ import type { CommitLimits, CommitSegment, SegmentOutcome } from '../../engine/p
 import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { type Database, isDuplicateKey, type Session, StatementError } from './database.js'
 import type { Dialect } from './dialect.js'
+import { extentTuple, insertExtents } from './extent-insert.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { decodeProducer, encodeProducer } from './producer-blob.js'
 import { minuteOf, producerKeyLiteral } from './producers.js'
@@ -69,7 +70,7 @@ async function commitOnce(
   const producers = await readProducers(dialect, session, fresh, numberOf)
   const decision = decideCommit(fresh, { partitions, producers })
   await insertSegments(session, fresh, decision.segments, nowMs)
-  await insertExtents(session, decision, numberOf)
+  await insertAccepted(session, decision, numberOf)
   await replacePartitions(dialect, session, decision, numberOf)
   await replaceProducers(dialect, session, decision, numberOf, nowMs)
   for (const { segmentId, batches } of decision.segments) {
@@ -225,38 +226,14 @@ async function insertSegments(
   }
 }
 
-export const EXTENT_COLUMNS = [
-  'partition_no',
-  'end_offset',
-  'base_offset',
-  'segment_id',
-  'position',
-  'bytes',
-  'batch_skip_count',
-  'batch_count',
-  'max_timestamp_ms',
-  'running_max_timestamp_ms',
-]
-
-async function insertExtents(session: Session, decision: CommitDecision, numberOf: NumberOf): Promise<void> {
+async function insertAccepted(session: Session, decision: CommitDecision, numberOf: NumberOf): Promise<void> {
   const tuples = decision.segments.flatMap(({ segmentId, extents }) => {
     const segmentLiteral = uuid(segmentId)
     return extents.map((extent) =>
-      tuple(
-        numberLiteral(numberOf, extent),
-        int(extent.endOffset),
-        int(extent.baseOffset),
-        segmentLiteral,
-        int(extent.position),
-        int(extent.bytes),
-        int(extent.batchSkipCount),
-        int(extent.batchCount),
-        int(extent.maxTimestampMs),
-        int(extent.runningMaxTimestampMs),
-      ),
+      extentTuple(numberLiteral(numberOf, extent), segmentLiteral, extent, extent.runningMaxTimestampMs),
     )
   })
-  await session.insert('extents', EXTENT_COLUMNS, tuples)
+  await insertExtents(session, tuples)
 }
 
 /** The rows are there and locked, so the insert always ends in its update: the one bulk update that all databases know. */

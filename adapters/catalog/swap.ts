@@ -1,9 +1,10 @@
 import { partitionKey } from '../../engine/model.js'
 import type { OutputExtent, OutputSegment, SegmentSwap, SwapOutcome } from '../../engine/ports/jobs-catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
-import { EXTENT_COLUMNS, SEGMENT_COLUMNS } from './commit.js'
+import { SEGMENT_COLUMNS } from './commit.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
+import { extentTuple, insertExtents } from './extent-insert.js'
 import { literalsOf, lockSegments, type NumberedExtent, readLogStarts, removeCounted } from './extent-removal.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
@@ -206,18 +207,7 @@ async function insertOutput(
   await session.run(`INSERT INTO segments (${SEGMENT_COLUMNS.join(', ')}) VALUES ${segment}`, [output.objectKey])
   const segmentLiteral = uuid(output.segmentId)
   const tuples = kept.map(({ partitionNo, extent, runningMaxTimestampMs }) =>
-    tuple(
-      int(partitionNo),
-      int(extent.endOffset),
-      int(extent.baseOffset),
-      segmentLiteral,
-      int(extent.position),
-      int(extent.bytes),
-      int(extent.batchSkipCount),
-      int(extent.batchCount),
-      int(extent.maxTimestampMs),
-      int(runningMaxTimestampMs),
-    ),
+    extentTuple(int(partitionNo), segmentLiteral, extent, runningMaxTimestampMs),
   )
-  await session.insert('extents', EXTENT_COLUMNS, tuples)
+  await insertExtents(session, tuples)
 }
