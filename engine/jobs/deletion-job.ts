@@ -2,7 +2,7 @@ import type { JobMetrics } from '../ports/job-metrics.js'
 import type { SegmentInfo } from '../ports/jobs-catalog.js'
 import type { ObjectStore } from '../ports/object-store.js'
 import type { Job } from './job-runner.js'
-import { type LeasedOptions, leased } from './leased.js'
+import { type LeasedOptions, leasedPass } from './leased.js'
 
 export interface DeletionJobOptions extends LeasedOptions {
   readonly objectStore: ObjectStore
@@ -31,12 +31,8 @@ export class DeletionJob implements Job {
     this.intervalMs = options.intervalMs
   }
 
-  async run(signal: AbortSignal): Promise<boolean> {
-    const more = await leased(this.#options, this.name, signal, async (leaseSignal) => {
-      const result = await this.#pass(leaseSignal)
-      return { result, rest: { restMs: result ? 0 : Math.floor(this.intervalMs / 2) } }
-    })
-    return more ?? false
+  run(signal: AbortSignal): Promise<boolean> {
+    return leasedPass(this.#options, this, signal, (leaseSignal) => this.#pass(leaseSignal))
   }
 
   async #pass(signal: AbortSignal): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.js'
 import type { JobsCatalog, LeaseRest } from '../ports/jobs-catalog.js'
 import type { Logger } from '../ports/logger.js'
+import type { Job } from './job-runner.js'
 
 export interface LeasedOptions {
   readonly catalog: JobsCatalog
@@ -13,6 +14,23 @@ export interface LeasedOptions {
 /** Long enough for a few renewals to be lost, short enough that the work of an agent that died is soon taken up. */
 const LEASE_MS = 60_000
 const RENEWAL_MS = 20_000
+
+/**
+ * A pass of a job under the job's lease; `pass` answers whether there is more to do at once. Where there is not, nobody does the
+ * job again for half its interval. Answers false where somebody else has the lease.
+ */
+export async function leasedPass(
+  options: LeasedOptions,
+  { name, intervalMs }: Pick<Job, 'name' | 'intervalMs'>,
+  signal: AbortSignal,
+  pass: (signal: AbortSignal) => Promise<boolean>,
+): Promise<boolean> {
+  const more = await leased(options, name, signal, async (leaseSignal) => {
+    const result = await pass(leaseSignal)
+    return { result, rest: { restMs: result ? 0 : Math.floor(intervalMs / 2) } }
+  })
+  return more ?? false
+}
 
 /**
  * Does `work` under a lease, if it can be had; undefined where somebody else has it. The signal ends when the lease is lost or the outer

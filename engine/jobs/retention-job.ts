@@ -3,7 +3,7 @@ import type { Catalog, Extent } from '../ports/catalog.js'
 import type { JobMetrics } from '../ports/job-metrics.js'
 import type { Removal } from '../ports/jobs-catalog.js'
 import type { Job } from './job-runner.js'
-import { type LeasedOptions, leased } from './leased.js'
+import { type LeasedOptions, leasedPass } from './leased.js'
 import { planRetention, policyOf, type RetentionPolicy } from './retention-plan.js'
 
 export interface RetentionJobOptions extends Omit<LeasedOptions, 'catalog'> {
@@ -46,12 +46,8 @@ export class RetentionJob implements Job {
     this.intervalMs = options.intervalMs
   }
 
-  async run(signal: AbortSignal): Promise<boolean> {
-    const more = await leased(this.#options, this.name, signal, async (leaseSignal) => {
-      const result = await this.#pass(leaseSignal)
-      return { result, rest: { restMs: result ? 0 : Math.floor(this.intervalMs / 2) } }
-    })
-    return more ?? false
+  run(signal: AbortSignal): Promise<boolean> {
+    return leasedPass(this.#options, this, signal, (leaseSignal) => this.#pass(leaseSignal))
   }
 
   /** Answers whether the pass ended for having done enough. */
