@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { metricOf } from '../test/support/agent-metrics.js'
 import { startAgentProcess } from '../test/support/agent-process.js'
 import { type LoadShape, runLoad, THROUGHPUT } from './agent.js'
 import { type Measurement, mibPerS } from './measurement.js'
@@ -38,7 +39,7 @@ async function measure(stores: readonly string[], shape: LoadShape): Promise<Mea
       const startedAtMs = performance.now()
       await readAll(reader.address, topic)
       const durationMs = performance.now() - startedAtMs
-      values.push(mibPerS(await fetchedBytes(reader.httpPort), durationMs))
+      values.push(mibPerS(await metricOf(reader, 'headrace_fetch_bytes_total'), durationMs))
     } finally {
       await reader.stop()
     }
@@ -56,9 +57,4 @@ async function readAll(address: string, topic: string): Promise<void> {
   const args = ['-C', '-b', address, '-t', topic, '-o', 'beginning', '-e', '-q', '-f', '']
   const [code] = await once(spawn('kcat', args, { stdio: ['ignore', 'ignore', 'inherit'] }), 'exit')
   if (code !== 0) throw new Error(`kcat ended with ${code}`)
-}
-
-async function fetchedBytes(httpPort: number): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text()
-  return Number(/^headrace_fetch_bytes_total (.*)$/m.exec(text)?.[1])
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { metricOf } from '../support/agent-metrics.js'
 import { startAgentProcess } from '../support/agent-process.js'
 import { startCountingProxy } from '../support/counting-proxy.js'
 import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
@@ -29,7 +30,7 @@ t.test('a topic is read from a cold store with one read of each byte', async (t)
   t.teardown(() => writer.stop())
   await createTopic(kafkajsClient([writer.address]), 'cold', PARTITION_COUNT)
   await kcatProduce('cold', ['-p', '-1', '-X', 'batch.num.messages=100'], { brokers: writer.address, input: lines() })
-  const storedBytes = await metric(writer.httpPort, 'headrace_segment_bytes_total')
+  const storedBytes = await metricOf(writer, 'headrace_segment_bytes_total')
   await writer.stop()
 
   const agent = await startAgentProcess(agentOptions)
@@ -39,7 +40,7 @@ t.test('a topic is read from a cold store with one read of each byte', async (t)
     brokers: agent.address,
   })
   t.equal(output.toString('latin1').trimEnd().split('\n').length, RECORD_COUNT)
-  const loadedBytes = await metric(agent.httpPort, 'headrace_cache_miss_bytes_total')
+  const loadedBytes = await metricOf(agent, 'headrace_cache_miss_bytes_total')
   const getCount = proxy.methods.filter((method) => method === 'GET').length - getsBefore
   t.comment(`${storedBytes} bytes stored, ${loadedBytes} loaded with ${getCount} GETs`)
   t.ok(loadedBytes <= 1.25 * storedBytes, `${loadedBytes} bytes were loaded of ${storedBytes}`)
@@ -49,9 +50,4 @@ function* lines(): Generator<string> {
   for (let number = 0; number < RECORD_COUNT; number++) {
     yield `${randomBytes((VALUE_BYTES * 3) / 4).toString('base64')}\n`
   }
-}
-
-async function metric(httpPort: number, name: string): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text()
-  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1])
 }

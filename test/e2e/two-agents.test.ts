@@ -1,5 +1,6 @@
 import t from 'tap'
 import { encodeRecordBatch } from '../../format/index.js'
+import { metricOf } from '../support/agent-metrics.js'
 import { startAgentProcess } from '../support/agent-process.js'
 import { RawClient } from '../support/kafka/raw-client.js'
 import { agentsKnowEachOther, createTopic, kafkajsClient } from '../support/kafkajs-client.js'
@@ -46,7 +47,7 @@ t.test('two agents', async (t) => {
       t.equal(values.length, 2 * RECORD_COUNT)
     }
     t.same(logs[0], logs[1], 'both agents serve the same log')
-    const requests = await Promise.all(agents.map((agent) => metric(agent.httpPort, 'headrace_produce_requests_total')))
+    const requests = await Promise.all(agents.map((agent) => metricOf(agent, 'headrace_produce_requests_total')))
     t.ok(Math.min(...requests) > 10, `each agent took its producer's requests: ${requests}`)
   })
 
@@ -93,9 +94,4 @@ t.test('two agents', async (t) => {
 
 function lines(zone: string): string {
   return Array.from({ length: RECORD_COUNT }, (_, number) => `${zone} ${number}\n`).join('')
-}
-
-async function metric(httpPort: number, name: string): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text()
-  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1])
 }
