@@ -25,6 +25,10 @@ export class ByteLru<V> {
     return entry.value
   }
 
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
   put(key: string, value: V, bytes: number): void {
     this.delete(key)
     if (bytes > this.bytesMax) return

@@ -77,6 +77,21 @@ export class ChunkCache {
     return target
   }
 
+  has(object: StoredObject, chunk: number): boolean {
+    const id = chunkId(object.key, chunk)
+    return this.#chunks.has(id) || this.#loading.has(id)
+  }
+
+  /** The chunk will be wanted again: it stays longer than what was used before. */
+  touch(object: StoredObject, chunk: number): void {
+    this.#chunks.get(chunkId(object.key, chunk))
+  }
+
+  /** Begins to load what is missing of the chunks [first, end), for readers that come at once. */
+  load(object: StoredObject, first: number, end: number): void {
+    for (const run of this.#missingRuns(object.key, first, end)) this.#load(object, run)
+  }
+
   /** Drops what is kept of an object: its bytes proved bad, or it has gone. */
   forget(object: StoredObject): void {
     const end = Math.ceil(object.bytes / this.options.chunkBytes)

@@ -8,7 +8,9 @@ import { ChunkCache, type StoredObject } from './chunk-cache.js'
 import type { LoadedRun } from './extent-decoder.js'
 import type { FetchLimits } from './fetch-limits.js'
 import { narrowExtent } from './fetch-plan.js'
+import type { ChunkSpan, ChunkState } from './open-chunks.js'
 import type { RecentSegments } from './recent-segments.js'
+import type { PlannedRead } from './round-plan.js'
 import { SegmentIndexes } from './segment-indexes.js'
 
 export interface ExtentReaderOptions {
@@ -23,7 +25,7 @@ export interface ExtentReaderOptions {
  * Brings the bytes of extents: from what this agent just wrote, else through one of two chunk caches. Readers that work through
  * old segments have a cache and GETs of their own, so that they neither drive out what others read nor delay it.
  */
-export class ExtentReader {
+export class ExtentReader implements ChunkState {
   readonly #near: ChunkCache
   readonly #lagging: ChunkCache
   readonly #indexes: SegmentIndexes
@@ -55,10 +57,33 @@ export class ExtentReader {
       this.options.metrics.count('cache_hit_bytes', recent.bytes.byteLength)
       return recent
     }
-    const whole = extent.bytes <= this.options.limits.wholeExtentBytesMax
-    const part = whole ? extent : narrowExtent(extent, await this.index(extent, signal), offset, bytesMax)
+    const part = this.#isReadWhole(extent)
+      ? extent
+      : narrowExtent(extent, await this.index(extent, signal), offset, bytesMax)
     const bytes = await this.#chunksOf(extent).read(objectOf(extent), part.position, part.bytes, signal)
     return { run: part, bytes, kind: 'blocks' }
+  }
+
+  /**
+   * Before the loads of a round: what is wanted soon stays longest in the caches, and missing neighbours come with one GET, also where
+   * they belong to several partitions.
+   */
+  prepare(reads: readonly PlannedRead[], wanted: readonly ChunkSpan[]): void {
+    for (const { extent, first } of [...wanted].reverse()) this.#chunksOf(extent).touch(objectOf(extent), first)
+    const spans = reads.filter(({ extent }) => this.#isReadWhole(extent)).map(({ span }) => span)
+    for (const { extent, first, end } of joined(spans)) this.#chunksOf(extent).load(objectOf(extent), first, end)
+  }
+
+  isLoaded(extent: Extent, chunk: number): boolean {
+    return this.#chunksOf(extent).has(objectOf(extent), chunk)
+  }
+
+  isRecent(extent: Extent): boolean {
+    return this.options.recent.has(extent)
+  }
+
+  get chunkBytes(): number {
+    return this.options.limits.chunkBytes
   }
 
   /** The index of the extent's segment. */
@@ -86,9 +111,33 @@ export class ExtentReader {
     this.#lagging.close()
   }
 
+  #isReadWhole(extent: Extent): boolean {
+    return extent.bytes <= this.options.limits.wholeExtentBytesMax
+  }
+
   #chunksOf(extent: Extent): ChunkCache {
     return this.isLagging(extent) ? this.#lagging : this.#near
   }
+}
+
+/** Spans of one object that touch or overlap become one; in the order of their objects' first spans. */
+function joined(spans: readonly ChunkSpan[]): ChunkSpan[] {
+  const byObject = new Map<string, ChunkSpan[]>()
+  for (const span of spans) {
+    const { objectKey } = span.extent
+    const others = byObject.get(objectKey)
+    if (others === undefined) byObject.set(objectKey, [span])
+    else others.push(span)
+  }
+  return [...byObject.values()].flatMap((ofObject) => {
+    const result: ChunkSpan[] = []
+    for (const span of ofObject.sort((a, b) => a.first - b.first)) {
+      const last = result.at(-1)
+      if (last === undefined || span.first > last.end) result.push(span)
+      else result[result.length - 1] = { ...last, end: Math.max(last.end, span.end) }
+    }
+    return result
+  })
 }
 
 function objectOf(extent: Extent): StoredObject {

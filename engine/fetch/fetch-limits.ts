@@ -8,6 +8,10 @@ export interface FetchLimits {
   readonly laggingCacheBytesMax: number
   /** A segment older than this, or written by compaction, is read through the lagging pool. */
   readonly laggingAgeMs: number
+  /** Chunks that one consumer may have in a cache without having read them to their end. */
+  readonly openChunksMax: number
+  /** How far ahead of its place in a partition a fetch looks for what it will want next, so that the caches keep it. */
+  readonly lookaheadBytes: number
   /** GETs under way; more wait in order. */
   readonly loadsInFlightMax: number
   readonly laggingLoadsInFlightMax: number
@@ -49,19 +53,21 @@ const CHUNK_BYTES_MIN = 64 * KIB
 
 /**
  * Limits that keep the read path within its memory. Of each pool's share one half holds chunks, one quarter is for GETs under way
- * and one quarter for what fetches are assembling. A pool has room for a dozen chunks; with little memory chunks are smaller than
- * 4 MiB, which costs GETs.
+ * and one quarter for what fetches are assembling. A cache has room for 16 chunks, so that a consumer may have half of them open;
+ * with little memory chunks are smaller than 4 MiB. GETs need not be: neighbours come together.
  */
 export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
   const { cacheBytes, laggingCacheBytes } = memory
   const poolBytesMin = Math.min(cacheBytes, laggingCacheBytes)
-  const chunkBytes = Math.min(CHUNK_BYTES_MAX, Math.max(CHUNK_BYTES_MIN, powerOfTwoBelow(poolBytesMin / 12)))
-  const loadBytesMax = poolBytesMin >= 32 * chunkBytes ? 2 * chunkBytes : chunkBytes
+  const chunkBytes = Math.min(CHUNK_BYTES_MAX, Math.max(CHUNK_BYTES_MIN, powerOfTwoBelow(poolBytesMin / 32)))
+  const loadBytesMax = Math.min(2 * CHUNK_BYTES_MAX, Math.max(chunkBytes, powerOfTwoBelow(poolBytesMin / 12)))
   const loadsOf = (poolBytes: number) => Math.max(1, Math.min(16, Math.floor(poolBytes / 4 / loadBytesMax)))
   const quarterOf = (bytes: number) => Math.floor(bytes / 4)
   return {
     chunkBytes,
     loadBytesMax,
+    openChunksMax: Math.max(1, Math.floor(quarterOf(poolBytesMin) / chunkBytes)),
+    lookaheadBytes: 2 * quarterOf(poolBytesMin),
     cacheBytesMax: 2 * quarterOf(cacheBytes),
     loadsInFlightMax: loadsOf(cacheBytes),
     bytesInFlightMax: quarterOf(cacheBytes),

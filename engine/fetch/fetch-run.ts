@@ -6,8 +6,8 @@ import type { ByteGate } from './byte-gate.js'
 import type { LoadedRun } from './extent-decoder.js'
 import type { ExtentReader } from './extent-reader.js'
 import type { FetchLimits } from './fetch-limits.js'
-import { type PlannedRead, planRound, readBytesBound } from './fetch-plan.js'
 import { type FetchBudget, mayHaveMoved, PartitionProgress, readFailure } from './fetch-progress.js'
+import { type PlannedRead, planRound, readBytesBound } from './round-plan.js'
 import type { WatermarkBoard } from './watermarks.js'
 
 export interface FetchRunOptions {
@@ -89,14 +89,21 @@ export class FetchRun {
     const { board, gates, limits, reader } = this.options
     const answers = await this.#ask(targets)
     if (answers === undefined || this.signal.aborted) return false
-    const reads = planRound(
+    const { reads, wanted } = planRound(
       targets.map((target, number) => {
         const { topicId, partition } = target.partition
         const extents = target.observe(answers[number], board.known(topicId, partition))
-        const isDue = this.request.turns.isDue(target.partition)
-        return { nextOffset: target.nextOffset, bytesLeft: target.bytesLeft, isDue, extents }
+        const dueCount = this.request.turns.dueCount(target.partition)
+        return { nextOffset: target.nextOffset, bytesLeft: target.bytesLeft, dueCount, extents }
       }),
-      { bytesLeft: this.#budget.bytesLeft, segmentsMax: limits.segmentsPerRoundMax },
+      {
+        bytesLeft: this.#budget.bytesLeft,
+        segmentsMax: limits.segmentsPerRoundMax,
+        openChunksMax: limits.openChunksMax,
+        isDueForced: this.request.turns.isDueForced,
+        lookaheadBytes: limits.lookaheadBytes,
+      },
+      reader,
     )
     if (reads.length === 0) return false
     const gate = reads.some((read) => reader.isLagging(read.extent)) ? gates.lagging : gates.near
@@ -104,6 +111,7 @@ export class FetchRun {
     const release = await gate.acquire(bytes, this.signal).catch(() => undefined)
     if (release === undefined) return false
     try {
+      reader.prepare(reads, wanted)
       return await this.#read(targets, reads)
     } finally {
       release()
@@ -120,7 +128,7 @@ export class FetchRun {
           topicId: target.partition.topicId,
           partition: target.partition.partition,
           offset: target.nextOffset,
-          bytesMax: Math.max(1, Math.min(target.bytesLeft, this.#budget.bytesLeft)),
+          bytesMax: Math.max(1, Math.min(target.bytesLeft, this.#budget.bytesLeft)) + limits.lookaheadBytes,
           extentCountMax,
         })),
       )

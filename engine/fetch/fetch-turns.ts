@@ -1,7 +1,10 @@
 import { type PartitionRef, partitionKey } from '../model.js'
 
-/** A partition with data that this many answers in a row left out comes first in the next one. */
+/** Of the partitions with data that this many answers in a row left out one comes first in the next. */
 const PASSED_OVER_MAX = 8
+
+/** Where a partition that is due would cost more loads it still comes first in each answer with this number. */
+const FORCED_EVERY = 32
 
 /**
  * Keeps the reading of old segments first, which is what makes a consumer of many partitions read each segment once, from
@@ -10,15 +13,23 @@ const PASSED_OVER_MAX = 8
  * One per consumer connection; a connection's fetches do not overlap.
  */
 export class FetchTurns {
+  #answerCount = 0
   #passedOver = new Map<string, number>()
 
-  /** Whether the partition has waited long enough. */
-  isDue({ topicId, partition }: PartitionRef): boolean {
-    return (this.#passedOver.get(partitionKey(topicId, partition)) ?? 0) >= PASSED_OVER_MAX
+  /** How many answers have passed the partition over if it has waited long enough, 0 before. */
+  dueCount({ topicId, partition }: PartitionRef): number {
+    const count = this.#passedOver.get(partitionKey(topicId, partition)) ?? 0
+    return count >= PASSED_OVER_MAX ? count : 0
+  }
+
+  /** Whether a partition that is due comes first now whatever it costs. */
+  get isDueForced(): boolean {
+    return this.#answerCount % FORCED_EVERY === FORCED_EVERY - 1
   }
 
   /** An answer leaves for the consumer, without records of these partitions although they have some. */
   answered(passedOver: readonly PartitionRef[]): void {
+    this.#answerCount += 1
     // Made anew, so that it holds no more partitions than the last fetch asked for.
     const counts = new Map<string, number>()
     for (const { topicId, partition } of passedOver) {

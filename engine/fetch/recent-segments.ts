@@ -58,6 +58,11 @@ export class RecentSegments {
     this.#segments.put(segment.segmentId, { segment, firstBatches }, segment.bytes)
   }
 
+  /** Whether `read` is likely to have the extent. Does not count as reading it. */
+  has(extent: Extent): boolean {
+    return extent.level === 0 && this.#segments.has(extent.segmentId)
+  }
+
   /** The extent's batches from the one that contains `offset`, `bytesMax` bytes or a batch more; undefined if not here. */
   read(extent: Extent, offset: number, bytesMax: number): LoadedRun | undefined {
     if (extent.level !== 0) return undefined

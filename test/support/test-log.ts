@@ -113,6 +113,59 @@ export class TestLog {
     return inputs
   }
 
+  /** Merges everything, oldest first, into segments of level 1 of about `bytesMax` bytes with all partitions in each. */
+  async compactAll(bytesMax: number, options: { blockTargetBytes?: number } = {}): Promise<void> {
+    const partitions = Array.from({ length: this.partitionCount }, (_, partition) => partition)
+    const inputsOf = partitions.map((partition) => [...this.catalog.extentsOf({ topicId: TOPIC_ID, partition })])
+    const segmentIds = [...new Set(inputsOf.flat().map((extent) => extent.segmentId))].sort()
+    let group: Set<string> = new Set()
+    let bytes = 0
+    for (const [number, id] of segmentIds.entries()) {
+      group.add(id)
+      bytes += inputsOf.flat().find((extent) => extent.segmentId === id)?.objectBytes ?? 0
+      if (bytes < bytesMax && number < segmentIds.length - 1) continue
+      await this.#merge(
+        inputsOf.map((inputs) => inputs.filter((extent) => group.has(extent.segmentId))),
+        options,
+      )
+      group = new Set()
+      bytes = 0
+    }
+  }
+
+  async #merge(inputsOf: readonly (readonly Extent[])[], options: { blockTargetBytes?: number }): Promise<void> {
+    const batches = inputsOf.flatMap((inputs, partition) => {
+      const from = inputs[0]?.baseOffset ?? 0
+      const to = inputs.at(-1)?.endOffset ?? 0
+      return (this.logs[partition] ?? [])
+        .filter((batch) => batch.baseOffset >= from && batch.endOffset <= to)
+        .map(({ bytes, baseOffset }) => ({ topicId: TOPIC_ID, partition, bytes, baseOffset }))
+    })
+    const segmentId = newSegmentId(this.clock.nowMs(), this.random)
+    const objectKey = segmentObjectKey(segmentId)
+    const { bytes, index } = encodeSegment({ segmentId, level: 1, createdAtMs: this.clock.nowMs() }, batches, options)
+    await this.objectStore.put(objectKey, bytes)
+    for (const [partition, inputs] of inputsOf.entries()) {
+      const from = inputs[0]
+      const blocks = index.blocks.filter((block) => block.partition === partition)
+      if (from === undefined || blocks[0] === undefined) continue
+      this.catalog.replaceExtents(inputs, [
+        {
+          ...from,
+          endOffset: inputs.at(-1)?.endOffset ?? 0,
+          segmentId,
+          objectKey,
+          objectBytes: bytes.byteLength,
+          level: 1,
+          position: blocks[0].position,
+          bytes: blocks.reduce((sum, block) => sum + block.bytes, 0),
+          batchSkipCount: 0,
+          batchCount: blocks.reduce((count, block) => count + block.batches.length, 0),
+        },
+      ])
+    }
+  }
+
   /** The bytes a reader must get from `offset` on, all of them. */
   bytesFrom(partition: number, offset: number): Uint8Array {
     return concatenate(

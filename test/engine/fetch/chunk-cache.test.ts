@@ -130,3 +130,18 @@ t.test('a range outside the object is our own bug', async (t) => {
   const { cache } = await setUp()
   await t.rejects(cache.read(object, 90, 6, never), RangeError)
 })
+
+t.test('chunks can be loaded ahead of their readers, and kept because they will be wanted', async (t) => {
+  const { store, cache } = await setUp({ bytesMax: 30 })
+  cache.load(object, 0, 3)
+  t.ok(cache.has(object, 2), 'on its way')
+  t.notOk(cache.has(object, 3))
+  for (const position of [0, 10, 20]) await cache.read(object, position, 10, never)
+  t.same(ranges(store), [[0, 30]])
+  cache.touch(object, 0)
+  await cache.read(object, 30, 10, never)
+  t.same(
+    [0, 1, 2, 3].map((chunk) => cache.has(object, chunk)),
+    [true, false, true, true],
+  )
+})

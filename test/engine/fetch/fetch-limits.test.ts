@@ -14,9 +14,10 @@ t.test('what the read path may hold at once fits the memory it is given', async 
       limits.laggingCacheBytesMax + limits.laggingLoadsInFlightMax * loadBytesMax + limits.laggingBytesInFlightMax
     t.ok(near <= memory.cacheBytes, `${memoryBytes}: ${near} of ${memory.cacheBytes}`)
     t.ok(lagging <= memory.laggingCacheBytes, `${memoryBytes}: ${lagging} of ${memory.laggingCacheBytes}`)
-    t.ok(limits.laggingCacheBytesMax >= 4 * chunkBytes, 'some chunks fit')
+    t.ok(limits.openChunksMax * chunkBytes <= limits.laggingCacheBytesMax / 2, 'open chunks stay in the cache')
+    t.ok(limits.openChunksMax >= 8 || chunkBytes === 64 * 1024)
     t.ok(chunkBytes <= 4 * MIB && limits.wholeExtentBytesMax <= chunkBytes)
     t.ok(limits.responseBytesMax >= 512 * 1024)
   }
-  t.equal(fetchLimitsFor(planMemory(1024 * MIB, 8 * MIB)).chunkBytes, 4 * MIB)
+  t.equal(fetchLimitsFor(planMemory(4096 * MIB, 8 * MIB)).chunkBytes, 4 * MIB)
 })

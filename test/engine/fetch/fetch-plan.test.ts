@@ -1,12 +1,5 @@
 import t from 'tap'
-import {
-  firstBlockAt,
-  indexedBatches,
-  narrowExtent,
-  type PlanPartition,
-  planRound,
-  readBytesBound,
-} from '../../../engine/fetch/fetch-plan.js'
+import { firstBlockAt, indexedBatches, narrowExtent } from '../../../engine/fetch/fetch-plan.js'
 import type { Extent } from '../../../engine/ports/catalog.js'
 import type { BatchEntry, BlockEntry, SegmentIndex } from '../../../format/index.js'
 
@@ -30,106 +23,6 @@ function extentOf(baseOffset: number, endOffset: number, rest: Partial<Extent> =
     ...rest,
   }
 }
-
-const unlimited = { bytesLeft: 1e9, segmentsMax: 1e9 }
-
-function partitionOf(extents: readonly Extent[], rest: Partial<PlanPartition> = {}): PlanPartition {
-  return { nextOffset: 0, bytesLeft: 1e6, isDue: false, extents, ...rest }
-}
-
-/** Partition, base offset and byte limit of each read. */
-const reads = (...args: Parameters<typeof planRound>) =>
-  planRound(...args).map(({ partition, extent, bytesMax }) => [partition, extent.baseOffset, bytesMax])
-
-/** Partition and base offset of each read. */
-const places = (...args: Parameters<typeof planRound>) => reads(...args).map((read) => read.slice(0, 2))
-
-t.test('nothing to read, nothing planned', async (t) => {
-  t.same(planRound([], unlimited), [])
-  t.same(planRound([partitionOf([])], unlimited), [])
-})
-
-t.test('oldest segments first, each from its beginning, until the budgets are spent', async (t) => {
-  const first = [
-    extentOf(0, 10, { segmentId: 'a', position: 9000 }),
-    extentOf(10, 20, { segmentId: 'b', position: 9000 }),
-    extentOf(20, 30, { segmentId: 'c', position: 9000 }),
-  ]
-  const second = [
-    extentOf(50, 60, { segmentId: 'a', position: 100 }),
-    extentOf(60, 70, { segmentId: 'b', position: 100 }),
-  ]
-  const partitions = [partitionOf(first, { bytesLeft: 1500 }), partitionOf([]), partitionOf(second)]
-  t.same(reads(partitions, unlimited), [
-    [2, 50, 1e6],
-    [0, 0, 1500],
-    [2, 60, 999_000],
-    [0, 10, 500],
-  ])
-  t.same(reads(partitions, { ...unlimited, bytesLeft: 1800 }), [
-    [2, 50, 1800],
-    [0, 0, 800],
-  ])
-})
-
-t.test('a partition keeps the order of its offsets where segments were committed in another order', async (t) => {
-  const extents = [
-    extentOf(0, 10, { segmentId: 'b', position: 5000 }),
-    extentOf(10, 20, { segmentId: 'a', position: 100 }),
-    extentOf(20, 30, { segmentId: 'c', position: 50 }),
-  ]
-  t.same(places([partitionOf(extents)], unlimited), [
-    [0, 0],
-    [0, 10],
-    [0, 20],
-  ])
-})
-
-t.test('a partition that is due comes first, with one extent', async (t) => {
-  const old = partitionOf([extentOf(0, 10, { segmentId: 'a' }), extentOf(10, 20, { segmentId: 'b' })])
-  const due = partitionOf([extentOf(50, 60, { segmentId: 'y' }), extentOf(60, 70, { segmentId: 'z' })], { isDue: true })
-  t.same(places([old, due], unlimited), [
-    [1, 50],
-    [0, 0],
-    [0, 10],
-    [1, 60],
-  ])
-})
-
-t.test('a partition whose next segment is one too many waits, those in segments already read go on', async (t) => {
-  const shared = [extentOf(0, 10, { segmentId: 'a' }), extentOf(10, 20, { segmentId: 'a' })]
-  const other = [extentOf(50, 60, { segmentId: 'b' }), extentOf(60, 70, { segmentId: 'c' })]
-  t.same(places([partitionOf(shared), partitionOf(other)], { ...unlimited, segmentsMax: 1 }), [
-    [0, 0],
-    [0, 10],
-  ])
-})
-
-t.test('an extent entered late counts for what is left of it', async (t) => {
-  const extents = [extentOf(0, 10), extentOf(10, 20)]
-  t.same(reads([partitionOf(extents, { nextOffset: 9, bytesLeft: 1000 })], unlimited), [
-    [0, 0, 1000],
-    [0, 10, 900],
-  ])
-})
-
-t.test('one read at least, whatever the limits; segments are bounded', async (t) => {
-  const extents = [extentOf(0, 10), extentOf(10, 20), extentOf(20, 30)]
-  t.same(reads([partitionOf(extents, { bytesLeft: 0 })], { bytesLeft: 0, segmentsMax: 1 }), [[0, 0, 1]])
-  t.equal(planRound([partitionOf(extents)], { ...unlimited, segmentsMax: 2 }).length, 2)
-  const shared = extents.map((extent) => ({ ...extent, segmentId: 'same' }))
-  t.equal(planRound([partitionOf(shared)], { ...unlimited, segmentsMax: 1 }).length, 3)
-})
-
-t.test('what a read may hold is bounded by extent and budget', async (t) => {
-  const read = (bytes: number, bytesMax: number) => {
-    return { partition: 0, extent: extentOf(0, 10, { bytes }), fromOffset: 0, bytesMax }
-  }
-  t.equal(readBytesBound(read(900, 1), 1000), 900)
-  t.equal(readBytesBound(read(9000, 1), 1000), 1000)
-  t.equal(readBytesBound(read(9000, 3000), 1000), 3000)
-  t.equal(readBytesBound(read(9000, 30_000), 1000), 9000)
-})
 
 /** Blocks of three batches of two records and 100 bytes each, one after the other from position 100. */
 function indexOf(blockCount: number, baseOffset = -1): SegmentIndex {
