@@ -72,7 +72,8 @@ export function runLoad(
     child.send(load)
   })
     .then((result) => {
-      if (result.errorCount > 0) throw new Error(`${result.errorCount} batches were not acknowledged`)
+      if (result.errorCount > 0)
+        throw new Error(`${result.errorCount} batches were not acknowledged; codes: ${result.errorCodes.join(', ')}`)
       return result
     })
     .finally(() => clearTimeout(timer))

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { BatchPool } from './batch-pool.js'
 import type { Load } from './load.js'
 import type { LoadWindows } from './load-windows.js'
-import { countErrors, ProduceFrame } from './produce-frame.js'
+import { errorCodesOf, ProduceFrame } from './produce-frame.js'
 import { ResponseFrames } from './response-frames.js'
 
 /** What all connections of a load share. */
@@ -13,6 +13,7 @@ export interface LoadRun {
   /** Told the first batch of every request, before it is sent. */
   readonly onSend?: (producerId: number, partition: number, baseSequence: number, dueAtMs: number) => void
   errorCount: number
+  readonly errorCodes: Set<number>
 }
 
 interface InFlight {
@@ -99,7 +100,10 @@ export class LoadConnection {
     const request = this.#inFlight.shift()
     if (request === undefined) throw new Error('an answer came without a request')
     const { frame, dueAtMs } = request
-    this.#run.errorCount += countErrors(response)
+    for (const errorCode of errorCodesOf(response)) {
+      this.#run.errorCount++
+      this.#run.errorCodes.add(errorCode)
+    }
     this.#run.windows.acknowledged(dueAtMs, performance.now(), frame.batchBytes, frame.recordCount)
     this.#idle.push(frame)
     const due = this.#due.shift()

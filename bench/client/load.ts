@@ -36,6 +36,8 @@ export interface LoadResult {
   readonly recordCount: number
   /** Batches that were refused, or not answered until long after the end. */
   readonly errorCount: number
+  /** Kafka's codes of those that were refused. */
+  readonly errorCodes: readonly number[]
   readonly durationMs: number
   readonly p50Ms: number
   readonly p99Ms: number

@@ -38,6 +38,7 @@ async function run(load: Load): Promise<LoadResult> {
     windows,
     batches,
     errorCount: 0,
+    errorCodes: new Set(),
     ...(consumer && { onSend: consumer.expect.bind(consumer) }),
   }
   let sending = true
@@ -71,6 +72,7 @@ async function run(load: Load): Promise<LoadResult> {
     ...total,
     topic: load.topic,
     errorCount: shared.errorCount + unanswered,
+    errorCodes: [...shared.errorCodes],
     p50Ms: acknowledged.p50Ms,
     p99Ms: acknowledged.p99Ms,
     p999Ms: acknowledged.p999Ms,

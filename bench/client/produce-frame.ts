@@ -74,16 +74,17 @@ interface PlacedBatch {
 
 const PARTITION_ANSWER_BYTES = 30
 
-/** Batches that a Produce response (version 7, one topic, its length prefix included) reports as failed. */
-export function countErrors(response: Buffer): number {
+/** The error codes of the batches that failed, from a Produce response of version 7 for one topic, its length prefix included. */
+export function errorCodesOf(response: Buffer): number[] {
   const nameBytes = response.readInt16BE(12)
   let position = 14 + nameBytes
   const count = response.readInt32BE(position)
   position += 4
-  let errors = 0
+  const errorCodes: number[] = []
   for (let number = 0; number < count; number++) {
-    if (response.readInt16BE(position + 4) !== 0) errors++
+    const errorCode = response.readInt16BE(position + 4)
+    if (errorCode !== 0) errorCodes.push(errorCode)
     position += PARTITION_ANSWER_BYTES
   }
-  return errors
+  return errorCodes
 }
