@@ -10,7 +10,7 @@ import { type Growth, type GrowthPoint, growthRows } from './growth.js'
 import type { Measurement } from './measurement.js'
 import { rssBytes } from './process-usage.js'
 import { observe, rateOf } from './produce.js'
-import { seedLog } from './seeded-log.js'
+import { READ_SEGMENT_COUNT, seedLog } from './seeded-log.js'
 
 const PARTITION_COUNTS = [100, 1_000, 10_000]
 const CONNECTION_COUNTS = [10, 100, 1_000, 5_000]
@@ -26,7 +26,9 @@ const NARROW: LoadShape = { ...THROUGHPUT, inFlightMax: 1, partitionsPerRequest:
 
 /** How time and memory grow as there are ten times as many partitions, connections and segments. */
 export async function benchmarkScale(): Promise<Measurement[]> {
-  return [...(await partitions()), ...(await connections()), ...(await segments())].flatMap(growthRows)
+  const growths: Growth[] = []
+  for (const measure of [segments, connections, partitions]) growths.push(...(await measure()))
+  return growths.flatMap(growthRows)
 }
 
 /** Collects the points of several curves over one size. */
@@ -152,7 +154,7 @@ async function segments(): Promise<readonly Growth[]> {
         curves.add('start of an agent', 'ms', 'constant', size, [performance.now() - startedAtMs])
         const first = await timesOf(agent, (client) => client.request('fetch', 11, fetchFromStart(topic)))
         curves.add('fetch from the start', 'ms', 'constant', size, first)
-        const middleMs = firstTimestampMs + size / 2
+        const middleMs = firstTimestampMs + READ_SEGMENT_COUNT / 2
         const lookUp = {
           isolationLevel: 0,
           topics: [{ name: topic, partitions: [{ partition: 0, timestamp: middleMs }] }],
