@@ -3,7 +3,7 @@ import { rounded } from './report.js'
 
 const BAR_WIDTH = 380
 const BAR_HEIGHT = 18
-const CURVE = { width: 270, height: 190, left: 52, right: 14, top: 8, bottom: 34 }
+const CURVE = { width: 270, height: 190, left: 52, right: 26, top: 8, bottom: 34 }
 const COLOR = { value: '#3b7ea1', limit: '#8aa0b4', limitFill: '#eef3f7', target: '#c2571a', text: '#1b2733' }
 
 export function escapeHtml(text: string): string {

@@ -6,6 +6,7 @@ import type { LoadResult } from './client/load.js'
 import { engineRates } from './engine.js'
 import { type Measurement, mibPerS } from './measurement.js'
 import { type Usage, UsageMeter } from './process-usage.js'
+import { rounded } from './report.js'
 import { PAYLOAD_NAMES } from './samples.js'
 
 const TIMES: LoadTimes = { warmupMs: 1_000, durationMs: 4_500, windowCount: 3 }
@@ -70,7 +71,7 @@ export function caseOf(store: string, { name, shape }: MatrixEntry): string {
 
 export function settingsOf(shape: LoadShape, { bytes, requestCount, cpuShare }: LoadResult): string {
   const requestKib = Math.round(bytes / requestCount / 1024)
-  const batchKib = (bytes / requestCount / shape.partitionsPerRequest / 1024).toPrecision(2)
+  const batchKib = rounded(bytes / requestCount / shape.partitionsPerRequest / 1024)
   return (
     `${shape.connectionCount} connections x ${shape.inFlightMax} in flight, requests of ${requestKib} KiB with ` +
     `${shape.partitionsPerRequest} batches of ${batchKib} KiB; generator ${Math.round(cpuShare * 100)}% of a core`
