@@ -1,50 +1,42 @@
 /**
  * `npm run bench:compare [-- BEFORE AFTER]`: what moved between two results, by default the newest baseline and the newest
- * result. Absolute numbers of different machines do not compare; ratios to limits measured in the same run do.
+ * result. What repetitions of either run differ by is noise. Absolute numbers of different machines do not compare; ratios to limits measured in the same run do.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BETTER_WHEN_HIGHER, type Measurement, median, ratioOf } from './measurement.js'
-import { BASELINES, RESULTS, type Report, renderTable, rounded } from './report.js'
-
-/** Smaller differences are the machine's noise. */
-const NOISE = 0.1
+import { type Change, compareMeasurements, describeRatios } from './comparison.js'
+import { median } from './measurement.js'
+import { BASELINES, RESULTS, type Report, renderHeader, renderTable, rounded } from './report.js'
 
 const [before, after] = [process.argv[2] ?? newest(BASELINES), process.argv[3] ?? newest(RESULTS)].map(read)
 if (before === undefined || after === undefined) {
   console.error('nothing to compare: run `npm run bench` first, and keep a result in bench/baselines/')
   process.exit(1)
 }
-console.log(`before: ${before.measuredAt}, ${before.machine}\nafter:  ${after.measuredAt}, ${after.machine}\n`)
-console.log(renderTable(['benchmark', 'case', 'before', 'after', 'unit', 'change', 'ratio', ''], rows(before, after)))
+console.log(`before: ${renderHeader(before)}\nafter:  ${renderHeader(after)}\n`)
+if (before.machine !== after.machine) console.log('different machines: compare ratios to limits, not values\n')
+const changes = compareMeasurements(before.measurements, after.measurements)
+console.log(
+  renderTable(['benchmark', 'case', 'before', 'after', 'unit', 'change', 'noise', 'ratio', ''], changes.map(row)),
+)
+const moved = (verdict: string) => changes.filter((change) => change.verdict === verdict).length
+console.log(
+  `\n${changes.length} rows in both: ${moved('better')} better, ${moved('worse')} worse, the others within noise`,
+)
 
-function rows(from: Report, to: Report): readonly (readonly string[])[] {
-  const key = (measurement: Measurement) => `${measurement.benchmark}/${measurement.case}/${measurement.unit}`
-  const old = new Map(from.measurements.map((measurement) => [key(measurement), measurement]))
-  return to.measurements.flatMap((measurement) => {
-    const previous = old.get(key(measurement))
-    if (previous === undefined) return []
-    const [was, is] = [median(previous.values), median(measurement.values)]
-    const change = was === 0 ? 0 : is / was - 1
-    const ratios = [ratioOf(previous), ratioOf(measurement)].map((ratio) => ratio?.toFixed(2) ?? '')
-    return [
-      [
-        measurement.benchmark,
-        measurement.case,
-        rounded(was),
-        rounded(is),
-        measurement.unit,
-        `${change >= 0 ? '+' : ''}${(100 * change).toFixed(0)}%`,
-        ratios[0] === '' ? '' : ratios.join(' -> '),
-        verdict(change, measurement.unit),
-      ],
-    ]
-  })
-}
-
-function verdict(change: number, unit: string): string {
-  if (Math.abs(change) < NOISE) return ''
-  return change > 0 === BETTER_WHEN_HIGHER.has(unit) ? 'better' : 'worse'
+function row(change: Change): readonly string[] {
+  const { benchmark, case: name, unit } = change.after
+  return [
+    benchmark,
+    name,
+    rounded(median(change.before.values)),
+    rounded(median(change.after.values)),
+    unit,
+    `${change.change >= 0 ? '+' : ''}${(100 * change.change).toFixed(0)}%`,
+    `${(100 * change.margin).toFixed(0)}%`,
+    describeRatios(change),
+    change.verdict,
+  ]
 }
 
 function newest(directory: string): string | undefined {

@@ -2,25 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startAgentProcess } from '../test/support/agent-process.js'
-import { startCountingProxy } from '../test/support/counting-proxy.js'
+import { metricOf } from '../test/support/agent-metrics.js'
+import { type AgentProcess, startAgentProcess } from '../test/support/agent-process.js'
+import { type CountingProxy, startCountingProxy } from '../test/support/counting-proxy.js'
 import { startS3Server } from '../test/support/s3-server.js'
 import { s3Stores } from '../test/support/store-pairs.js'
-import { runLoad, THROUGHPUT } from './agent.js'
+import { type LoadShape, runLoad, THROUGHPUT } from './agent.js'
+import { type MeasuredCost, monthlyBill } from './bill.js'
 import type { Measurement } from './measurement.js'
 
 const IDLE_MS = 10_000
 const LOAD_MS = 8_000
 const GIB = 2 ** 30
-const SECONDS_PER_MONTH = 30 * 86_400
-
-/** US dollars, list prices of S3 Standard and of traffic between zones in us-east-1. */
-const PUT_PRICE = 0.005 / 1_000
-const GET_PRICE = 0.0004 / 1_000
-const CROSS_ZONE_PRICE_PER_GIB = 0.02
-/** Of three zones a producer and a consumer meet their leader in another one twice out of three times; replicas always. */
-const KAFKA_CROSS_ZONE_SHARE = 2 / 3 + 2 + 2 / 3
-const STEADY_MIB_PER_S = 100
+const SHAPE: LoadShape = { ...THROUGHPUT, requestsPerS: 100, consume: true }
 
 /** What an agent asks of S3: the requests that are paid for, idle and under load, and the bill they make. */
 export async function benchmarkCost(): Promise<Measurement[]> {
@@ -33,24 +27,9 @@ export async function benchmarkCost(): Promise<Measurement[]> {
     // As on S3: the interval at which the bill was agreed.
     const agent = await startAgentProcess({ ...stores, args: [...stores.args, '--flush-interval', '250ms'] })
     try {
-      const count = (method: string, from: number) => proxy.methods.slice(from).filter((one) => one === method).length
-      const idleFrom = proxy.methods.length
-      await sleep(IDLE_MS)
-      const idleCount = proxy.methods.length - idleFrom
-      const loadFrom = proxy.methods.length
-      const shape = { ...THROUGHPUT, requestsPerS: 100 }
-      const result = await runLoad(agent, shape, { warmupMs: 0, durationMs: LOAD_MS })
-      const gib = result.bytes / GIB
-      const settings = `s3rver, flush interval 250 ms, ${(result.bytes / 2 ** 20 / (LOAD_MS / 1000)).toFixed(0)} MiB/s for ${LOAD_MS / 1000} s`
-      const row = { benchmark: 'cost', settings }
-      const putCount = count('PUT', loadFrom) + count('POST', loadFrom)
-      const getCount = count('GET', loadFrom)
-      return [
-        { ...row, case: 'idle, requests', unit: 'requests', values: [idleCount], settings: `${IDLE_MS / 1000} s` },
-        { ...row, case: 'load, PUT per GiB', unit: 'requests', values: [putCount / gib] },
-        { ...row, case: 'load, GET per GiB', unit: 'requests', values: [getCount / gib] },
-        ...monthly(putCount / gib, getCount / gib),
-      ]
+      const idle = await idleRow(proxy)
+      const { rows, cost } = await loadRows(agent, proxy)
+      return [idle, ...rows, ...monthlyBill(cost)]
     } finally {
       await agent.stop()
     }
@@ -61,19 +40,73 @@ export async function benchmarkCost(): Promise<Measurement[]> {
   }
 }
 
-/** Requests of one agent at a steady rate, and what the same bytes cost a Kafka cluster over three zones in traffic alone. */
-function monthly(putsPerGib: number, getsPerGib: number): Measurement[] {
-  const gibPerMonth = (STEADY_MIB_PER_S / 1024) * SECONDS_PER_MONTH
-  const requests = gibPerMonth * (putsPerGib * PUT_PRICE + getsPerGib * GET_PRICE)
-  const crossZone = gibPerMonth * KAFKA_CROSS_ZONE_SHARE * CROSS_ZONE_PRICE_PER_GIB
-  return [
+async function idleRow({ methods }: CountingProxy): Promise<Measurement> {
+  const before = methods.length
+  await sleep(IDLE_MS)
+  return {
+    benchmark: 'cost',
+    case: 'idle, requests of any kind',
+    unit: 'requests',
+    values: [methods.length - before],
+    target: { of: 'value', atMost: 0 },
+    settings: `${IDLE_MS / 1000} s`,
+  }
+}
+
+/** Producers at a steady rate and a consumer at the end of the log. */
+async function loadRows(
+  agent: AgentProcess,
+  proxy: CountingProxy,
+): Promise<{ rows: Measurement[]; cost: MeasuredCost }> {
+  const before = await totals(agent, proxy)
+  const { bytes } = await runLoad(agent, SHAPE, { warmupMs: 0, durationMs: LOAD_MS })
+  const after = await totals(agent, proxy)
+  const spent = (name: keyof Totals) => after[name] - before[name]
+  // All that was produced: what was answered while the load ended counts in requests, too.
+  const gib = spent('producedBytes') / GIB
+  const rate = (bytes / 2 ** 20 / (LOAD_MS / 1000)).toFixed(0)
+  const settings = `s3rver, flush interval 250 ms, ${rate} MiB/s of JSON logs for ${LOAD_MS / 1000} s, a consumer at the end`
+  const row = { benchmark: 'cost', settings }
+  const cost: MeasuredCost = {
+    putsPerGib: spent('puts') / gib,
+    getsPerGib: spent('gets') / gib,
+    listsPerGib: spent('lists') / gib,
+    storedShare: spent('storedBytes') / spent('producedBytes'),
+  }
+  const rows: Measurement[] = [
+    { ...row, case: 'load, PUT per GiB', unit: 'requests', values: [cost.putsPerGib] },
+    { ...row, case: 'load, GET per GiB', unit: 'requests', values: [cost.getsPerGib] },
+    { ...row, case: 'load, LIST per GiB', unit: 'requests', values: [cost.listsPerGib] },
+    { ...row, case: 'load, bytes stored per GiB', unit: 'MiB', values: [1024 * cost.storedShare] },
     {
-      benchmark: 'cost',
-      case: `requests per month at ${STEADY_MIB_PER_S} MiB/s`,
-      unit: '$',
-      values: [requests],
-      limit: { name: "Kafka's cross-zone traffic", values: [crossZone] },
-      settings: 'list prices of us-east-1; replication factor 3, one consumer; storage not counted on either side',
+      ...row,
+      case: 'load, PUT',
+      unit: 'requests',
+      values: [spent('puts')],
+      limit: { name: 'level-0 segments', values: [spent('segments')] },
+      target: { of: 'ratio', atMost: 1 },
     },
   ]
+  return { rows, cost }
+}
+
+interface Totals {
+  readonly puts: number
+  readonly gets: number
+  readonly lists: number
+  readonly segments: number
+  readonly storedBytes: number
+  readonly producedBytes: number
+}
+
+async function totals(agent: AgentProcess, { methods, listCount }: CountingProxy): Promise<Totals> {
+  const count = (...wanted: string[]) => methods.filter((method) => wanted.includes(method)).length
+  return {
+    puts: count('PUT', 'POST'),
+    gets: count('GET', 'HEAD') - listCount,
+    lists: listCount,
+    segments: await metricOf(agent, 'headrace_segments_written_total'),
+    storedBytes: await metricOf(agent, 'headrace_segment_bytes_total'),
+    producedBytes: await metricOf(agent, 'headrace_produce_bytes_total'),
+  }
 }

@@ -8,6 +8,10 @@ export interface Measurement {
   readonly values: readonly number[]
   /** What bounds it, measured in the same run. */
   readonly limit?: Limit
+  /** What it should be, where the project has set itself an aim. */
+  readonly target?: Target
+  /** A point of a curve: how a quantity grows with a size. Rows of one curve make one chart. */
+  readonly curve?: CurvePoint
   /** What one must know to measure it again. */
   readonly settings: string
 }
@@ -18,8 +22,24 @@ export interface Limit {
   readonly values: readonly number[]
 }
 
+/** A bound of the ratio to the limit, or of the value itself. */
+export interface Target {
+  readonly of: 'ratio' | 'value'
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+export interface CurvePoint {
+  /** `commit time`. */
+  readonly quantity: string
+  /** `partitions`. */
+  readonly dimension: string
+  readonly size: number
+  readonly expected: 'linear' | 'constant'
+}
+
 /** Units of which more is better; of all others less is. */
-export const BETTER_WHEN_HIGHER: ReadonlySet<string> = new Set(['MiB/s', 'records/s', 'partitions/s'])
+export const BETTER_WHEN_HIGHER: ReadonlySet<string> = new Set(['MiB/s', 'records/s', 'partitions/s', 'MiB/core-s'])
 
 const MIB = 2 ** 20
 
@@ -40,6 +60,27 @@ export function median(values: readonly number[]): number {
 export function ratioOf({ values, limit }: Pick<Measurement, 'values' | 'limit'>): number | undefined {
   if (limit === undefined) return undefined
   return median(values.map((value, repetition) => value / (limit.values[repetition] ?? limit.values[0] ?? Number.NaN)))
+}
+
+/** Undefined where there is no target. */
+export function targetMet(measurement: Pick<Measurement, 'values' | 'limit' | 'target'>): boolean | undefined {
+  const { target } = measurement
+  if (target === undefined) return undefined
+  const reached = (target.of === 'ratio' ? ratioOf(measurement) : median(measurement.values)) ?? Number.NaN
+  return (
+    reached >= (target.atLeast ?? Number.NEGATIVE_INFINITY) && reached <= (target.atMost ?? Number.POSITIVE_INFINITY)
+  )
+}
+
+/** `>= 0.85: met`. */
+export function describeTarget(measurement: Pick<Measurement, 'values' | 'limit' | 'target'>): string {
+  const { target } = measurement
+  if (target === undefined) return ''
+  const bounds = [
+    target.atLeast === undefined ? [] : `>= ${target.atLeast}`,
+    target.atMost === undefined ? [] : `<= ${target.atMost}`,
+  ]
+  return `${bounds.flat().join(', ')}: ${targetMet(measurement) ? 'met' : 'missed'}`
 }
 
 /** Runs per second of `run`, measured for `durationMs` after a warm-up. */

@@ -1,18 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Measurement, median, ratioOf } from './measurement.js'
+import { describeTarget, type Measurement, median, ratioOf, targetMet } from './measurement.js'
 
 /** One run of benchmarks, as it is kept. */
 export interface Report {
   readonly machine: string
   readonly node: string
+  /** Load averages when the run began: what else the machine did. Absent from results of earlier versions. */
+  readonly load?: string
   readonly measuredAt: string
   readonly measurements: readonly Measurement[]
 }
 
-const HEADINGS = ['benchmark', 'case', 'median', 'unit', 'min - max', 'ratio', 'of', 'settings']
+const HEADINGS = ['benchmark', 'case', 'median', 'unit', 'min - max', 'ratio', 'of', 'target', 'settings']
 const NUMERIC = new Set(['median', 'ratio'])
 
 /** `bench/` of the checkout; this file runs from `dist/bench/`. */
@@ -22,8 +24,29 @@ export const RESULTS = `${BENCH}results/`
 /** Results worth comparing with; kept. */
 export const BASELINES = `${BENCH}baselines/`
 
-export function newReport(measurements: readonly Measurement[]): Report {
-  return { machine: describeMachine(), node: process.version, measuredAt: new Date().toISOString(), measurements }
+export function newReport(measurements: readonly Measurement[], load: string): Report {
+  const measuredAt = new Date().toISOString()
+  return { machine: describeMachine(), node: process.version, load, measuredAt, measurements }
+}
+
+/** Over 1, 5 and 15 minutes: ask before measuring. */
+export function describeLoad(): string {
+  return loadavg()
+    .map((value) => value.toFixed(2))
+    .join(' ')
+}
+
+export function renderHeader({ machine, node, load, measuredAt }: Omit<Report, 'measurements'>): string {
+  return `${machine}; Node ${node}; load average at the start ${load ?? 'unknown'}; ${measuredAt}`
+}
+
+/** How many rows have a target, and which of them missed it. */
+export function renderTargets(measurements: readonly Measurement[]): string {
+  const aimed = measurements.filter(({ target }) => target !== undefined)
+  if (aimed.length === 0) return ''
+  const missed = aimed.filter((measurement) => !targetMet(measurement))
+  const list = missed.map((one) => `\n  missed: ${one.benchmark}, ${one.case}: ${describeTarget(one)}`)
+  return `targets: ${aimed.length - missed.length} of ${aimed.length} met${list.join('')}\n`
 }
 
 function describeMachine(): string {
@@ -32,8 +55,10 @@ function describeMachine(): string {
   return `${cores.length} x ${cores[0]?.model.trim() ?? 'unknown processor'}, ${memoryGib} GiB, ${process.platform} ${process.arch}`
 }
 
-export function renderReport({ machine, node, measuredAt, measurements }: Report): string {
-  return `${machine}; Node ${node}; ${measuredAt}\n\n${renderTable(HEADINGS, measurements.map(rowOf))}\n`
+export function renderReport(report: Report): string {
+  const { measurements } = report
+  const table = renderTable(HEADINGS, measurements.map(rowOf))
+  return `${renderHeader(report)}\n\n${table}\n\n${renderTargets(measurements)}`
 }
 
 function rowOf(measurement: Measurement): readonly string[] {
@@ -47,6 +72,7 @@ function rowOf(measurement: Measurement): readonly string[] {
     values.length > 1 ? `${rounded(Math.min(...values))} - ${rounded(Math.max(...values))}` : '',
     ratio === undefined ? '' : ratio.toFixed(2),
     limit === undefined ? '' : `${limit.name} ${rounded(median(limit.values))}`,
+    describeTarget(measurement),
     settings,
   ]
 }

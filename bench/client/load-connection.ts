@@ -1,19 +1,24 @@
 import { connect, type Socket } from 'node:net'
+import type { BatchPool } from './batch-pool.js'
 import type { Load } from './load.js'
-import { countErrors, ProduceFrame } from './produce-frame.js'
+import type { LoadWindows } from './load-windows.js'
+import { errorCodesOf, ProduceFrame } from './produce-frame.js'
 import { ResponseFrames } from './response-frames.js'
 
-export interface LoadCounts {
-  requestCount: number
-  bytes: number
-  recordCount: number
+/** What all connections of a load share. */
+export interface LoadRun {
+  readonly load: Load
+  readonly windows: LoadWindows
+  readonly batches: BatchPool
+  /** Told the first batch of every request, before it is sent. */
+  readonly onSend?: (producerId: number, partition: number, baseSequence: number, dueAtMs: number) => void
   errorCount: number
-  readonly latenciesMs: number[]
+  readonly errorCodes: Set<number>
 }
 
 interface InFlight {
   readonly frame: ProduceFrame
-  readonly intendedAtMs: number
+  readonly dueAtMs: number
 }
 
 /**
@@ -22,7 +27,8 @@ interface InFlight {
  */
 export class LoadConnection {
   readonly #socket: Socket
-  readonly #counts: LoadCounts
+  readonly #run: LoadRun
+  readonly #producerId: number
   readonly #idle: ProduceFrame[]
   readonly #inFlight: InFlight[] = []
   readonly #due: number[] = []
@@ -30,37 +36,35 @@ export class LoadConnection {
   readonly #frames = new ResponseFrames()
   readonly #onIdle: () => void
   #correlationId = 0
+  #nextPartition: number
 
-  static open(load: Load, producerId: number, counts: LoadCounts, onIdle: () => void): Promise<LoadConnection> {
+  static open(run: LoadRun, number: number, producerId: number, onIdle: () => void): Promise<LoadConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: load.host, port: load.port, noDelay: true }, () =>
-        resolve(new LoadConnection(socket, load, producerId, counts, onIdle)),
+      const socket = connect({ host: run.load.host, port: run.load.port, noDelay: true }, () =>
+        resolve(new LoadConnection(socket, run, number, producerId, onIdle)),
       )
       socket.once('error', reject)
     })
   }
 
-  private constructor(socket: Socket, load: Load, producerId: number, counts: LoadCounts, onIdle: () => void) {
+  private constructor(socket: Socket, run: LoadRun, number: number, producerId: number, onIdle: () => void) {
+    const { topic, partitionCount, connectionCount, inFlightMax, partitionsPerRequest, recordsPerBatch } = run.load
     this.#socket = socket
-    this.#counts = counts
+    this.#run = run
+    this.#producerId = producerId
     this.#onIdle = onIdle
-    this.#sequences = new Int32Array(load.partitionCount)
-    this.#idle = Array.from({ length: load.inFlightMax }, (_, number) => {
-      // Neighbouring requests take neighbouring partitions, so that all are used.
-      const first = (producerId + number) * load.partitionsPerRequest
-      return new ProduceFrame({
-        topic: load.topic,
-        partitions: Array.from({ length: load.partitionsPerRequest }, (_, k) => (first + k) % load.partitionCount),
-        payload: load.payload,
-        recordsPerBatch: load.recordsPerBatch,
-        producerId,
-      })
+    this.#sequences = new Int32Array(partitionCount)
+    // Each begins elsewhere and goes through all partitions.
+    this.#nextPartition = Math.floor((number * partitionCount) / connectionCount)
+    this.#idle = Array.from({ length: inFlightMax }, () => {
+      const batches = Array.from({ length: partitionsPerRequest }, () => run.batches.take())
+      return new ProduceFrame({ topic, batches, recordsPerBatch, producerId })
     })
     socket.on('data', (chunk) => {
       for (const frame of this.#frames.take(chunk)) this.#answered(frame)
     })
     socket.on('close', () => {
-      counts.errorCount += this.#inFlight.length
+      run.errorCount += this.unanswered
     })
   }
 
@@ -68,15 +72,23 @@ export class LoadConnection {
     return this.#idle.length > 0
   }
 
-  /** Sends a request now, or as soon as an earlier one is answered; its latency counts from `intendedAtMs`. */
-  submit(intendedAtMs: number): void {
+  /** Requests that were due and have no answer yet. */
+  get unanswered(): number {
+    return this.#inFlight.length + this.#due.length
+  }
+
+  /** Sends a request now, or as soon as an earlier one is answered; its latency counts from `dueAtMs`. */
+  submit(dueAtMs: number): void {
     const frame = this.#idle.pop()
     if (frame === undefined) {
-      this.#due.push(intendedAtMs)
+      this.#due.push(dueAtMs)
       return
     }
-    frame.number(this.#correlationId++, this.#sequences)
-    this.#inFlight.push({ frame, intendedAtMs })
+    const partition = this.#nextPartition
+    this.#run.onSend?.(this.#producerId, partition, this.#sequences[partition]!, dueAtMs)
+    frame.address(this.#correlationId++, partition, this.#sequences)
+    this.#nextPartition = (partition + this.#run.load.partitionsPerRequest) % this.#sequences.length
+    this.#inFlight.push({ frame, dueAtMs })
     this.#socket.write(frame.bytes)
   }
 
@@ -87,12 +99,13 @@ export class LoadConnection {
   #answered(response: Buffer): void {
     const request = this.#inFlight.shift()
     if (request === undefined) throw new Error('an answer came without a request')
-    this.#counts.errorCount += countErrors(response)
-    this.#counts.requestCount++
-    this.#counts.bytes += request.frame.batchBytes
-    this.#counts.recordCount += request.frame.recordCount
-    this.#counts.latenciesMs.push(performance.now() - request.intendedAtMs)
-    this.#idle.push(request.frame)
+    const { frame, dueAtMs } = request
+    for (const errorCode of errorCodesOf(response)) {
+      this.#run.errorCount++
+      this.#run.errorCodes.add(errorCode)
+    }
+    this.#run.windows.acknowledged(dueAtMs, performance.now(), frame.batchBytes, frame.recordCount)
+    this.#idle.push(frame)
     const due = this.#due.shift()
     if (due !== undefined) this.submit(due)
     else this.#onIdle()

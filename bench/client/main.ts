@@ -1,11 +1,16 @@
 /** The load generator: a process of its own, which is told its load by message and answers with what it saw. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RawClient } from '../../test/support/kafka/raw-client.js'
-import { percentile } from '../measurement.js'
-import type { Load, LoadResult } from './load.js'
-import { LoadConnection, type LoadCounts } from './load-connection.js'
+import { BatchPool } from './batch-pool.js'
+import type { Load, LoadMessage, LoadResult } from './load.js'
+import { LoadConnection, type LoadRun } from './load-connection.js'
+import { LoadWindows } from './load-windows.js'
+import { pace } from './pace.js'
+import { deleteTopic, prepare } from './prepare.js'
+import { TailConsumer } from './tail-consumer.js'
 
-const TICK_MS = 2
+/** How long answers are waited for after the last request. */
+const DRAIN_MAX_MS = 15_000
+const DRAIN_POLL_MS = 10
 
 process.once('message', (load: Load) => {
   run(load).then(
@@ -17,83 +22,72 @@ process.once('message', (load: Load) => {
   )
 })
 
+function tell(message: LoadMessage): void {
+  process.send?.(message)
+}
+
 async function run(load: Load): Promise<LoadResult> {
   const producerIds = await prepare(load)
-  const counts: LoadCounts = { requestCount: 0, bytes: 0, recordCount: 0, errorCount: 0, latenciesMs: [] }
+  const windows = new LoadWindows(load.windowCount ?? 1, load.durationMs)
+  const consumer = load.consume
+    ? await TailConsumer.open(load, (dueAtMs) => windows.consumed(dueAtMs, performance.now()))
+    : undefined
+  const batches = new BatchPool(load.payload, load.recordsPerBatch)
+  const shared: LoadRun = {
+    load,
+    windows,
+    batches,
+    errorCount: 0,
+    errorCodes: new Set(),
+    ...(consumer && { onSend: consumer.expect.bind(consumer) }),
+  }
   let sending = true
   const connections: LoadConnection[] = []
   for (const [number, producerId] of producerIds.entries()) {
     const refill = () => {
       if (sending && load.requestsPerS === undefined) connections[number]?.submit(performance.now())
     }
-    connections.push(await LoadConnection.open(load, producerId, counts, refill))
+    connections.push(await LoadConnection.open(shared, number, producerId, refill))
   }
   if (load.requestsPerS === undefined) {
     for (const connection of connections) while (connection.hasRoom) connection.submit(performance.now())
   } else {
-    pace(connections, load.requestsPerS, () => sending)
+    const send = (number: number, dueAtMs: number) => connections[number % connections.length]?.submit(dueAtMs)
+    pace(load.requestsPerS, () => sending, send)
   }
   await sleep(load.warmupMs)
-  const errorsBefore = counts.errorCount
-  Object.assign(counts, { requestCount: 0, bytes: 0, recordCount: 0 })
-  counts.latenciesMs.length = 0
+  windows.start(performance.now())
+  tell('measuring')
   const cpuBefore = process.cpuUsage()
-  const startedAtMs = performance.now()
   await sleep(load.durationMs)
-  const durationMs = performance.now() - startedAtMs
-  const { requestCount, bytes, recordCount, errorCount } = counts
   const cpu = process.cpuUsage(cpuBefore)
   sending = false
-  const sorted = Float64Array.from(counts.latenciesMs).sort()
+  tell('measured')
+  const unanswered = await drain(connections, consumer)
   for (const connection of connections) connection.end()
+  consumer?.end()
+  if (load.deleteTopic) await deleteTopic(load)
+  const { acknowledged, consumed: _, ...total } = windows.total()
   return {
+    ...total,
     topic: load.topic,
-    requestCount,
-    bytes,
-    recordCount,
-    errorCount: errorCount + errorsBefore,
-    durationMs,
-    p50Ms: percentile(sorted, 0.5),
-    p99Ms: percentile(sorted, 0.99),
-    p999Ms: percentile(sorted, 0.999),
-    cpuShare: (cpu.user + cpu.system) / 1000 / durationMs,
+    errorCount: shared.errorCount + unanswered,
+    errorCodes: [...shared.errorCodes],
+    p50Ms: acknowledged.p50Ms,
+    p99Ms: acknowledged.p99Ms,
+    p999Ms: acknowledged.p999Ms,
+    windows: windows.results(),
+    cpuShare: (cpu.user + cpu.system) / 1000 / load.durationMs,
   }
 }
 
-/** Creates the topic unless it exists; one producer id per connection. */
-async function prepare(load: Load): Promise<number[]> {
-  const client = await RawClient.open(load.port)
-  const topic = {
-    name: load.topic,
-    partitionCount: load.partitionCount,
-    replicationFactor: 1,
-    assignments: [],
-    configs: [],
+/** Waits for the answers to all that was due; answers how many are missing in the end. */
+async function drain(connections: readonly LoadConnection[], consumer: TailConsumer | undefined): Promise<number> {
+  const deadlineMs = performance.now() + DRAIN_MAX_MS
+  for (;;) {
+    const unanswered = connections.reduce((sum, connection) => sum + connection.unanswered, 0)
+    const missing = consumer?.missing ?? 0
+    if (unanswered + missing === 0 || performance.now() > deadlineMs) return unanswered + missing
+    await sleep(DRAIN_POLL_MS)
   }
-  await client.request('createTopics', 4, { topics: [topic], timeoutMs: 10_000, validateOnly: false })
-  const producerIds: number[] = []
-  for (let number = 0; number < load.connectionCount; number++) {
-    const request = { transactionalId: null, transactionTimeoutMs: 0 }
-    const { errorCode, producerId } = await client.request('initProducerId', 1, request)
-    if (errorCode !== 0) throw new Error(`InitProducerId answered ${errorCode}`)
-    producerIds.push(producerId)
-  }
-  client.destroy()
-  return producerIds
-}
-
-/** Open loop: requests are due at even distances, and counted from when they were due. */
-function pace(connections: readonly LoadConnection[], requestsPerS: number, sending: () => boolean): void {
-  const startedAtMs = performance.now()
-  const everyMs = 1000 / requestsPerS
-  let submitted = 0
-  const timer = setInterval(() => {
-    if (!sending()) {
-      clearInterval(timer)
-      return
-    }
-    for (; startedAtMs + submitted * everyMs <= performance.now(); submitted++) {
-      connections[submitted % connections.length]?.submit(startedAtMs + submitted * everyMs)
-    }
-  }, TICK_MS)
 }

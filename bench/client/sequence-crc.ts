@@ -6,10 +6,18 @@ import { BATCH_ATTRIBUTES, BATCH_BASE_SEQUENCE, crc32c } from '../../format/inde
  * anew without reading its bytes again, which keeps the load generator out of the measurement.
  */
 export class SequenceCrc {
+  static readonly #byLength = new Map<number, SequenceCrc>()
   readonly #bits = new Uint32Array(32)
 
+  /** The constants depend on the length alone, and computing them reads as many bytes 33 times. */
+  static of(batchBytes: number): SequenceCrc {
+    const known = SequenceCrc.#byLength.get(batchBytes) ?? new SequenceCrc(batchBytes)
+    SequenceCrc.#byLength.set(batchBytes, known)
+    return known
+  }
+
   /** For batches of this length. */
-  constructor(batchBytes: number) {
+  private constructor(batchBytes: number) {
     const covered = new Uint8Array(batchBytes - BATCH_ATTRIBUTES)
     const view = new DataView(covered.buffer)
     const zero = crc32c(covered)

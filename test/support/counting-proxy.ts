@@ -6,6 +6,8 @@ export interface CountingProxy {
   readonly endpoint: string
   /** `GET`, `PUT`, …, in order of arrival. */
   readonly methods: string[]
+  /** How many of them listed a bucket: GETs that S3 charges as writes. */
+  readonly listCount: number
   /** From now on requests are taken and never answered. */
   stall(): void
   close(): Promise<void>
@@ -15,10 +17,12 @@ export interface CountingProxy {
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const { hostname, port } = new URL(target)
   const methods: string[] = []
+  let listCount = 0
   let stalled = false
   const server = createServer((incoming, outgoing) => {
     const { method = 'GET', url: path, headers } = incoming
     methods.push(method)
+    if (method === 'GET' && path?.includes('list-type=')) listCount++
     if (stalled) return
     const forwarded = request({ hostname, port, method, path, headers }, (response) => {
       outgoing.writeHead(response.statusCode ?? 502, response.headers)
@@ -31,6 +35,9 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     methods,
+    get listCount() {
+      return listCount
+    },
     stall() {
       stalled = true
     },

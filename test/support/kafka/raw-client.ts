@@ -47,7 +47,10 @@ export class RawClient {
     }
   }
 
-  static open(port: number, options: { allowHalfOpen?: boolean; receiveTimeoutMs?: number } = {}): Promise<RawClient> {
+  static open(
+    port: number,
+    options: { host?: string; allowHalfOpen?: boolean; receiveTimeoutMs?: number } = {},
+  ): Promise<RawClient> {
     const { receiveTimeoutMs = RECEIVE_TIMEOUT_MS, ...connection } = options
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', ...connection }, () => {
