@@ -41,7 +41,7 @@ export function encodeSegmentInput(input: SegmentInput, sink: (bytes: Uint8Array
   const topicRanks = rankTopics(input.topicIds)
   valid.sort((a, b) => topicRanks[a.topic]! - topicRanks[b.topic]! || a.partition - b.partition || a.batch - b.batch)
   const identity = { segmentId: input.segmentId, level: 0, createdAtMs: input.createdAtMs }
-  const writer = new SegmentWriter(identity, sink)
+  const writer = new SegmentWriter(identity, sink, { batchCrcsChecked: true })
   for (const { topic, partition, bytes, header } of valid) {
     writer.appendBatch(input.topicIds[topic]!, partition, bytes, header)
   }
