@@ -38,6 +38,8 @@ export interface SegmentWriterOptions {
 export interface FinishedSegment {
   readonly objectBytes: number
   readonly index: SegmentIndex
+  /** The index as it is stored. */
+  readonly indexBytes: Uint8Array
 }
 
 /**
@@ -107,7 +109,7 @@ export class SegmentWriter {
         ...countsOf(index),
       }),
     )
-    return { objectBytes: this.#objectBytes, index }
+    return { objectBytes: this.#objectBytes, index, indexBytes }
   }
 
   #blockFor(topicId: string, partition: number, batchBytes: number): OpenBlock {
