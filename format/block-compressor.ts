@@ -10,6 +10,14 @@ export const PROBE_BYTES = 8 * 1024
 /** LZ4 finds nothing in less, and the call costs more than the bytes. */
 export const COMPRESS_BYTES_MIN = 256
 
+export interface RawBlock {
+  readonly pieces: readonly Uint8Array[]
+  /** Total of `pieces`. */
+  readonly rawBytes: number
+  /** Bytes of batches whose producer compressed them. */
+  readonly precompressedBytes: number
+}
+
 export interface StoredBlock {
   readonly codec: BlockCodec
   /** Total of `pieces`. */
@@ -33,7 +41,8 @@ export class BlockCompressor {
     this.#savedBefore = false
   }
 
-  compress(pieces: readonly Uint8Array[], rawBytes: number, precompressedBytes: number): StoredBlock {
+  /** `rawCrc` is the CRC of the raw bytes where it is known. */
+  compress({ pieces, rawBytes, precompressedBytes }: RawBlock, rawCrc?: number): StoredBlock {
     if (rawBytes >= COMPRESS_BYTES_MIN && precompressedBytes * 2 < rawBytes) {
       const raw = pieces.length === 1 ? pieces[0]! : this.#gather(pieces, rawBytes)
       if (this.#worthTrying(raw)) {
@@ -44,7 +53,7 @@ export class BlockCompressor {
         }
       }
     }
-    return { codec: BLOCK_CODEC_RAW, bytes: rawBytes, crc: crcOf(pieces), pieces }
+    return { codec: BLOCK_CODEC_RAW, bytes: rawBytes, crc: rawCrc ?? crcOf(pieces), pieces }
   }
 
   #worthTrying(raw: Uint8Array): boolean {

@@ -141,9 +141,14 @@ export function decodeIndex(bytes: Uint8Array): SegmentIndex {
   const blockCount = view.getUint32(INDEX_BLOCK_COUNT)
   const blocks: BlockEntry[] = []
   let position = INDEX_HEADER_BYTES
+  let topicId = ''
+  let topicAt = position
   for (let count = 0; count < blockCount; count += 1) {
     const batchCount = checkEntryRoom(bytes, view, position)
-    blocks.push(decodeBlockEntry(bytes, view, position, batchCount))
+    // Most blocks are of the topic before, and share its text.
+    if (count === 0 || !sameTopic(view, topicAt, position)) topicId = uuidText(bytes, position + ENTRY_TOPIC_ID)
+    topicAt = position
+    blocks.push(decodeBlockEntry(view, position, batchCount, topicId))
     position += BLOCK_ENTRY_BYTES + batchCount * BATCH_ENTRY_BYTES
   }
   if (position !== bytes.byteLength) throw outOfBounds('bytes follow the last entry', position)
@@ -172,7 +177,14 @@ function checkEntryRoom(bytes: Uint8Array, view: DataView, at: number): number {
   return batchCount
 }
 
-function decodeBlockEntry(bytes: Uint8Array, view: DataView, at: number, batchCount: number): BlockEntry {
+function sameTopic(view: DataView, entryA: number, entryB: number): boolean {
+  for (let word = ENTRY_TOPIC_ID; word < ENTRY_PARTITION; word += 4) {
+    if (view.getUint32(entryA + word) !== view.getUint32(entryB + word)) return false
+  }
+  return true
+}
+
+function decodeBlockEntry(view: DataView, at: number, batchCount: number, topicId: string): BlockEntry {
   // One read covers codec and reserved bytes: the codec is the top byte.
   const codecAndReserved = view.getUint32(at + ENTRY_CODEC)
   if ((codecAndReserved & 0x00ff_ffff) !== 0) throw reserved(at + ENTRY_RESERVED)
@@ -181,7 +193,7 @@ function decodeBlockEntry(bytes: Uint8Array, view: DataView, at: number, batchCo
     throw new FormatError('INDEX_VALUES', `block codec ${codec} is unknown`, at + ENTRY_CODEC)
   const rawBytes = view.getUint32(at + ENTRY_RAW_BYTES)
   return {
-    topicId: uuidText(bytes, at + ENTRY_TOPIC_ID),
+    topicId,
     partition: view.getInt32(at + ENTRY_PARTITION),
     position: getSafeInt64(view, at + ENTRY_POSITION),
     bytes: BLOCK_HEADER_BYTES + view.getUint32(at + ENTRY_STORED_BYTES),

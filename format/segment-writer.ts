@@ -3,7 +3,8 @@ import { BLOCK_HEADER_BYTES, BLOCK_RAW_BYTES_MAX, encodeBlockHeader } from './bl
 import { BlockCompressor } from './block-compressor.js'
 import { concat } from './bytes.js'
 import { crc32c } from './crc32c.js'
-import { RECORD_CODEC_NONE, type RecordBatchHeader, readBatchHeader } from './record-batch.js'
+import { extendCrc32c, joinCrc32c } from './crc32c-join.js'
+import { BATCH_ATTRIBUTES, RECORD_CODEC_NONE, type RecordBatchHeader, readBatchHeader } from './record-batch.js'
 import { encodeFooter } from './segment-footer.js'
 import { encodeSegmentHeader } from './segment-header.js'
 import { encodeIndex } from './segment-index.js'
@@ -27,11 +28,18 @@ export type SegmentSink = (bytes: Uint8Array) => void
 
 export interface SegmentWriterOptions {
   readonly blockTargetBytes?: number
+  /**
+   * Every batch's CRC has been held against its bytes. The CRC of blocks stored raw is then made of those of their batches, without
+   * reading the bytes a second time. Without that check a wrong batch would make its whole block unreadable.
+   */
+  readonly batchCrcsChecked?: boolean
 }
 
 export interface FinishedSegment {
   readonly objectBytes: number
   readonly index: SegmentIndex
+  /** The index as it is stored. */
+  readonly indexBytes: Uint8Array
 }
 
 /**
@@ -42,6 +50,7 @@ export class SegmentWriter {
   readonly #header: SegmentHeader
   readonly #sink: SegmentSink
   readonly #blockTargetBytes: number
+  readonly #batchCrcsChecked: boolean
   readonly #compressor = new BlockCompressor()
   readonly #headerScratch = new Uint8Array(BLOCK_HEADER_BYTES)
   readonly #blocks: BlockEntry[] = []
@@ -54,6 +63,7 @@ export class SegmentWriter {
     this.#header = { segmentId: header.segmentId, level: header.level, createdAtMs: header.createdAtMs }
     this.#sink = sink
     this.#blockTargetBytes = Math.min(options.blockTargetBytes ?? BLOCK_TARGET_BYTES_DEFAULT, BLOCK_RAW_BYTES_MAX)
+    this.#batchCrcsChecked = options.batchCrcsChecked ?? false
     this.#emit(encodeSegmentHeader(header))
   }
 
@@ -99,7 +109,7 @@ export class SegmentWriter {
         ...countsOf(index),
       }),
     )
-    return { objectBytes: this.#objectBytes, index }
+    return { objectBytes: this.#objectBytes, index, indexBytes }
   }
 
   #blockFor(topicId: string, partition: number, batchBytes: number): OpenBlock {
@@ -121,7 +131,7 @@ export class SegmentWriter {
     const block = this.#block
     if (block === undefined) return
     this.#block = undefined
-    const stored = this.#compressor.compress(block.pieces, block.rawBytes, block.precompressedBytes)
+    const stored = this.#compressor.compress(block, this.#batchCrcsChecked ? block.batchesCrc : undefined)
     const entry = block.entry(this.#objectBytes, stored.codec, stored.bytes, stored.crc)
     encodeBlockHeader({ ...entry, storedBytes: stored.bytes, batchCount: entry.batches.length }, this.#headerScratch)
     this.#emit(this.#headerScratch)
@@ -142,6 +152,8 @@ class OpenBlock {
   rawBytes = 0
   /** Bytes of batches whose producer compressed them. */
   precompressedBytes = 0
+  /** CRC of all batches if each has the CRC that its header says. */
+  batchesCrc = 0
   readonly #batches: BatchEntry[] = []
   #recordCount = 0
   #minTimestampMs = Number.POSITIVE_INFINITY
@@ -166,6 +178,9 @@ class OpenBlock {
     })
     this.rawBytes += bytes.byteLength
     if (header.recordCodec !== RECORD_CODEC_NONE) this.precompressedBytes += bytes.byteLength
+    // What a batch's own CRC does not cover is its first bytes.
+    const crc = extendCrc32c(this.batchesCrc, bytes, 0, BATCH_ATTRIBUTES)
+    this.batchesCrc = joinCrc32c(crc, header.crc, bytes.byteLength - BATCH_ATTRIBUTES)
     this.#recordCount += header.recordCount
     this.#minTimestampMs = Math.min(this.#minTimestampMs, header.baseTimestampMs)
     this.#maxTimestampMs = Math.max(this.#maxTimestampMs, header.maxTimestampMs)

@@ -13,6 +13,7 @@ import {
   type SegmentInput,
 } from '../engine/ports/segment-uploader.js'
 import {
+  encodeIndex,
   FormatError,
   iterateRecords,
   RECORD_CODEC_ZSTD,
@@ -23,36 +24,64 @@ import {
   validateProducedBatch,
 } from '../format/index.js'
 
+/** Bytes after which encoding pauses: a millisecond of LZ4. */
+const STEP_BYTES = 512 * 1024
+
 /**
  * Encodes a sealed segment: validates every batch, orders the good ones by (topic id, partition) and arrival, and writes
- * them through `SegmentWriter` into `sink`. Pure: same input, same bytes. A bad batch is refused, the others go on.
+ * them through `SegmentWriter` into `sink`. Pure: same input, same bytes. A bad batch is refused, the others go on. Yields about every
+ * millisecond, so that a thread can do other work in between.
  */
-export function encodeSegmentInput(input: SegmentInput, sink: (bytes: Uint8Array) => void): EncodedSegment {
+export function* encodeSegmentSteps(
+  input: SegmentInput,
+  sink: (bytes: Uint8Array) => void,
+): Generator<void, EncodedSegment, undefined> {
   const arena = new Uint8Array(input.arena)
   const refusals: BatchInputRefusal[] = []
   const valid: ValidBatch[] = []
+  let stepBytes = 0
   for (let batch = 0; batch * BATCH_COLUMNS < input.batches.length; batch++) {
     const checked = checkBatch(input, arena, batch)
     if ('code' in checked) refusals.push(checked)
     else valid.push(checked)
+    stepBytes += input.batches[batch * BATCH_COLUMNS + BATCH_BYTES]!
+    // Checking is several times faster than writing.
+    if (stepBytes < 4 * STEP_BYTES) continue
+    stepBytes = 0
+    yield
   }
-  if (valid.length === 0) return { objectBytes: 0, index: emptyIndex(input), batchOrder: new Uint32Array(0), refusals }
+  if (valid.length === 0) return nothingValid(input, refusals)
 
   const topicRanks = rankTopics(input.topicIds)
   valid.sort((a, b) => topicRanks[a.topic]! - topicRanks[b.topic]! || a.partition - b.partition || a.batch - b.batch)
   const identity = { segmentId: input.segmentId, level: 0, createdAtMs: input.createdAtMs }
-  const writer = new SegmentWriter(identity, sink)
+  const writer = new SegmentWriter(identity, sink, { batchCrcsChecked: true })
   for (const { topic, partition, bytes, header } of valid) {
     writer.appendBatch(input.topicIds[topic]!, partition, bytes, header)
+    stepBytes += bytes.byteLength
+    if (stepBytes < STEP_BYTES) continue
+    stepBytes = 0
+    yield
   }
-  const { objectBytes, index } = writer.finish()
-  return { objectBytes, index, batchOrder: Uint32Array.from(valid, ({ batch }) => batch), refusals }
+  const { objectBytes, index, indexBytes } = writer.finish()
+  return { objectBytes, index, indexBytes, batchOrder: Uint32Array.from(valid, ({ batch }) => batch), refusals }
+}
+
+/** `encodeSegmentSteps` without pauses. */
+export function encodeSegmentInput(input: SegmentInput, sink: (bytes: Uint8Array) => void): EncodedSegment {
+  const steps = encodeSegmentSteps(input, sink)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
 }
 
 export interface EncodedSegment {
   /** 0 when no batch was valid; then nothing went to the sink. */
   readonly objectBytes: number
   readonly index: SegmentIndex
+  /** The index encoded, as it travels between threads. */
+  readonly indexBytes: Uint8Array
   readonly batchOrder: Uint32Array
   readonly refusals: readonly BatchInputRefusal[]
 }
@@ -140,6 +169,7 @@ function rankTopics(topicIds: readonly string[]): Int32Array {
   return ranks
 }
 
-function emptyIndex(input: SegmentInput): SegmentIndex {
-  return { segmentId: input.segmentId, level: 0, createdAtMs: input.createdAtMs, blocks: [] }
+function nothingValid(input: SegmentInput, refusals: readonly BatchInputRefusal[]): EncodedSegment {
+  const index: SegmentIndex = { segmentId: input.segmentId, level: 0, createdAtMs: input.createdAtMs, blocks: [] }
+  return { objectBytes: 0, index, indexBytes: encodeIndex(index), batchOrder: new Uint32Array(0), refusals }
 }

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks'
 import { isHeadraceError } from '../engine/errors.js'
 import type { ObjectStore } from '../engine/ports/object-store.js'
 import { BATCH_BYTES, BATCH_COLUMNS, type SegmentInput } from '../engine/ports/segment-uploader.js'
-import { encodeIndex } from '../format/index.js'
-import { encodeSegmentInput } from './encode-segment.js'
+import { encodeSegmentSteps } from './encode-segment.js'
+import type { EncodeTurns } from './encode-turns.js'
 import type { WriteSegmentResult } from './messages.js'
 import type { OutputBuffers } from './output-buffers.js'
 
@@ -13,24 +13,28 @@ const FORMAT_BYTES_PER_SEGMENT = 4096
 
 /**
  * The task of a segment: encode, then upload. While one segment's bytes travel the worker encodes the next, so this
- * runs several times at once; only the encoding is synchronous.
+ * runs several times at once; encodings take turns.
  */
 export async function writeSegment(
   input: SegmentInput,
   store: ObjectStore | undefined,
   buffers: OutputBuffers,
+  turns: EncodeTurns,
 ): Promise<WriteSegmentResult> {
   const buffer = buffers.take(expectedObjectBytes(input))
-  const startedAtMs = performance.now()
+  let startedAtMs = 0
   try {
-    const encoded = encodeSegmentInput(input, (bytes) => buffer.append(bytes))
+    const encoded = await turns.run(() => {
+      startedAtMs = performance.now()
+      return encodeSegmentSteps(input, (bytes) => buffer.append(bytes))
+    })
     const encodedAtMs = performance.now()
     const uploads = store !== undefined && encoded.objectBytes > 0
     const put = uploads ? await store.put(input.objectKey, buffer.view()) : undefined
     return {
       ok: true,
       objectBytes: encoded.objectBytes,
-      index: encodeIndex(encoded.index),
+      index: encoded.indexBytes,
       batchOrder: encoded.batchOrder,
       refusals: encoded.refusals,
       object: store === undefined ? buffer.view().slice() : undefined,
