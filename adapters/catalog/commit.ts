@@ -6,8 +6,9 @@ import {
   type SegmentDecision,
 } from '../../engine/commit/commit-decisions.js'
 import { decodeOutcome, encodeOutcome } from '../../engine/commit/commit-outcome.js'
+import { PartitionMap } from '../../engine/commit/partition-map.js'
 import type { ProducerState } from '../../engine/commit/producer-state.js'
-import { NO_PRODUCER_ID, partitionKey, type SegmentId } from '../../engine/model.js'
+import { NO_PRODUCER_ID, type PartitionRef, partitionKey, type SegmentId } from '../../engine/model.js'
 import type { CommitLimits, CommitSegment, SegmentOutcome } from '../../engine/ports/catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { type Database, isDuplicateKey, type Session, StatementError } from './database.js'
@@ -15,7 +16,7 @@ import type { Dialect } from './dialect.js'
 import { extentTuple, insertExtents } from './extent-insert.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { decodeProducer, encodeProducer } from './producer-blob.js'
-import { minuteOf, producerKeyLiteral } from './producers.js'
+import { minuteOf, producerKeyLiteral, producerOfKey } from './producers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, int, intOf, tuple, uuid, uuidOf, within } from './sql-text.js'
 
@@ -79,22 +80,25 @@ async function commitOnce(
   return outcomes
 }
 
-/** Partition numbers by `partitionKey`, of those that can exist. */
-type NumberOf = ReadonlyMap<string, number>
+/** Both ways, of those partitions that can exist. */
+interface NumberOf {
+  readonly numbers: PartitionMap<number>
+  readonly partitions: ReadonlyMap<number, PartitionRef>
+}
 
 async function partitionNumbersOf(
   session: Session,
   numbers: PartitionNumbers,
   segments: readonly CommitSegment[],
 ): Promise<NumberOf> {
-  const blocks = new Map(
-    segments.flatMap(({ blocks }) => blocks.map((block) => [partitionKey(block.topicId, block.partition), block])),
-  )
-  const resolved = await numbers.resolve(session, [...blocks.values()])
-  const numberOf = new Map<string, number>()
-  for (const [index, key] of [...blocks.keys()].entries()) {
+  const blocks = segments.length === 1 ? (segments[0]?.blocks ?? []) : segments.flatMap(({ blocks }) => blocks)
+  const resolved = await numbers.resolve(session, blocks)
+  const numberOf = { numbers: new PartitionMap<number>(), partitions: new Map<number, PartitionRef>() }
+  for (const [index, block] of blocks.entries()) {
     const number = resolved[index]
-    if (number !== undefined) numberOf.set(key, number)
+    if (number === undefined || numberOf.partitions.has(number)) continue
+    numberOf.numbers.set(block.topicId, block.partition, number)
+    numberOf.partitions.set(number, block)
   }
   return numberOf
 }
@@ -106,17 +110,16 @@ async function lockPartitions(
   numberOf: NumberOf,
 ): Promise<Map<string, PartitionState>> {
   const states = new Map<string, PartitionState>()
-  if (numberOf.size === 0) return states
-  const keyOf = new Map([...numberOf].map(([key, number]) => [number, key]))
-  const literals = [...keyOf.keys()].sort((a, b) => a - b).map(int)
+  if (numberOf.partitions.size === 0) return states
+  const literals = [...numberOf.partitions.keys()].sort((a, b) => a - b).map(int)
   const rows = await session.rows(
     `SELECT partition_no, log_start_offset, high_watermark, max_timestamp_ms FROM partitions${dialect.onPrimaryKey}
      WHERE ${within('partition_no', literals)} ORDER BY partition_no${dialect.lockRows}`,
   )
   for (const row of rows) {
-    const key = keyOf.get(intOf(row, 'partition_no'))
-    if (key === undefined) continue
-    states.set(key, {
+    const found = numberOf.partitions.get(intOf(row, 'partition_no'))
+    if (!found) continue
+    states.set(partitionKey(found.topicId, found.partition), {
       logStartOffset: intOf(row, 'log_start_offset'),
       highWatermark: intOf(row, 'high_watermark'),
       maxTimestampMs: intOf(row, 'max_timestamp_ms'),
@@ -154,26 +157,31 @@ async function readProducers(
   segments: readonly CommitSegment[],
   numberOf: NumberOf,
 ): Promise<Map<string, ProducerState>> {
-  const keyOf = new Map<string, string>()
+  const literals = new Set<string>()
   for (const { blocks } of segments) {
     for (const { topicId, partition, batches } of blocks) {
-      const number = numberOf.get(partitionKey(topicId, partition))
+      const number = numberOf.numbers.get(topicId, partition)
       if (number === undefined) continue
+      let lastId = NO_PRODUCER_ID
       for (const { producerId } of batches) {
-        if (producerId === NO_PRODUCER_ID) continue
-        keyOf.set(producerKeyLiteral(number, producerId), producerKey(topicId, partition, producerId))
+        if (producerId === NO_PRODUCER_ID || producerId === lastId) continue
+        literals.add(producerKeyLiteral(number, producerId))
+        lastId = producerId
       }
     }
   }
   const states = new Map<string, ProducerState>()
-  if (keyOf.size === 0) return states
+  if (literals.size === 0) return states
   const rows = await session.rows(
     `SELECT producer_key, epoch, batches FROM producers${dialect.onPrimaryKey}
-     WHERE ${within('producer_key', [...keyOf.keys()])}`,
+     WHERE ${within('producer_key', [...literals])}`,
   )
   for (const row of rows) {
-    const key = keyOf.get(blob(bytesOf(row, 'producer_key')))
-    if (key !== undefined) states.set(key, decodeProducer(intOf(row, 'epoch'), bytesOf(row, 'batches')))
+    const { partitionNo, producerId } = producerOfKey(bytesOf(row, 'producer_key'))
+    const found = numberOf.partitions.get(partitionNo)
+    if (!found) continue
+    const key = producerKey(found.topicId, found.partition, producerId)
+    states.set(key, decodeProducer(intOf(row, 'epoch'), bytesOf(row, 'batches')))
   }
   return states
 }
@@ -265,10 +273,7 @@ async function replaceProducers(
 ): Promise<void> {
   const tuples = decision.producers.map((producer) =>
     tuple(
-      producerKeyLiteral(
-        numberOf.get(partitionKey(producer.topicId, producer.partition)) ?? Number.NaN,
-        producer.producerId,
-      ),
+      producerKeyLiteral(partitionNumberOf(numberOf, producer), producer.producerId),
       int(producer.epoch),
       blob(encodeProducer(producer)),
       int(nowMs),
@@ -280,8 +285,12 @@ async function replaceProducers(
   await session.insert('producers', columns, tuples, suffix)
 }
 
-function numberLiteral(numberOf: NumberOf, { topicId, partition }: { topicId: string; partition: number }): string {
-  return int(numberOf.get(partitionKey(topicId, partition)) ?? Number.NaN)
+function numberLiteral(numberOf: NumberOf, partition: PartitionRef): string {
+  return int(partitionNumberOf(numberOf, partition))
+}
+
+function partitionNumberOf({ numbers }: NumberOf, { topicId, partition }: PartitionRef): number {
+  return numbers.get(topicId, partition) ?? Number.NaN
 }
 
 function offsetCountsOf({ blocks }: CommitSegment): number[] {

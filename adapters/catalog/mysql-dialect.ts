@@ -2,6 +2,7 @@ import knexModule, { type Knex } from 'knex'
 import type { Connection, ResultSetHeader } from 'mysql2'
 import type { MysqlPlace } from './catalog-url.js'
 import type { Dialect, Failure, FailureKind, TableDefinition } from './dialect.js'
+import { MysqlClient } from './mysql-client.js'
 
 const { knex } = knexModule
 
@@ -92,7 +93,7 @@ export class MysqlDialect implements Dialect {
   openKnex(): Knex {
     const { host, port, user, password, database, tls } = this.#place
     return knex({
-      client: 'mysql2',
+      client: MysqlClient as unknown as typeof Knex.Client,
       compileSqlOnError: false,
       log: SILENT,
       connection: {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { ProducerBatch, ProducerState } from '../../engine/commit/producer-state.js'
 import { HeadraceError } from '../../engine/errors.js'
 
@@ -22,16 +23,29 @@ const BASE_OFFSET_AT = LAST_SEQUENCE_AT + 4
 const BATCH_BYTES = BASE_OFFSET_AT + 8
 
 export function encodeProducer(state: ProducerState): Uint8Array {
-  const view = new DataView(new ArrayBuffer(HEADER_BYTES + state.batches.length * BATCH_BYTES))
-  view.setUint8(VERSION_AT, VERSION)
-  view.setBigUint64(SEQUENCE_COUNT_AT, BigInt(state.sequenceCount))
-  for (const [index, batch] of state.batches.entries()) {
-    const at = HEADER_BYTES + index * BATCH_BYTES
-    view.setUint32(at + BASE_SEQUENCE_AT, batch.baseSequence)
-    view.setUint32(at + LAST_SEQUENCE_AT, batch.lastSequence)
-    view.setBigUint64(at + BASE_OFFSET_AT, BigInt(batch.baseOffset))
+  // From Node's pool: an ArrayBuffer of its own costs more than all that is written into it.
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + state.batches.length * BATCH_BYTES)
+  bytes[VERSION_AT] = VERSION
+  writeU64(bytes, state.sequenceCount, SEQUENCE_COUNT_AT)
+  let at = HEADER_BYTES
+  for (const { baseSequence, lastSequence, baseOffset } of state.batches) {
+    bytes.writeUInt32BE(baseSequence, at + BASE_SEQUENCE_AT)
+    bytes.writeUInt32BE(lastSequence, at + LAST_SEQUENCE_AT)
+    writeU64(bytes, baseOffset, at + BASE_OFFSET_AT)
+    at += BATCH_BYTES
   }
-  return new Uint8Array(view.buffer)
+  return bytes
+}
+
+/** As two halves: safe integers need no BigInt. */
+function writeU64(bytes: Buffer, value: number, at: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} is no count and no offset`)
+  bytes.writeUInt32BE(Math.floor(value / 2 ** 32), at)
+  bytes.writeUInt32BE(value % 2 ** 32, at + 4)
+}
+
+function readU64(view: DataView, at: number): number {
+  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4)
 }
 
 /** @throws CATALOG_SCHEMA_MISMATCH */
@@ -50,8 +64,8 @@ export function decodeProducer(epoch: number, bytes: Uint8Array): ProducerState 
     batches.push({
       baseSequence: view.getUint32(at + BASE_SEQUENCE_AT),
       lastSequence: view.getUint32(at + LAST_SEQUENCE_AT),
-      baseOffset: Number(view.getBigUint64(at + BASE_OFFSET_AT)),
+      baseOffset: readU64(view, at + BASE_OFFSET_AT),
     })
   }
-  return { epoch, sequenceCount: Number(view.getBigUint64(SEQUENCE_COUNT_AT)), batches }
+  return { epoch, sequenceCount: readU64(view, SEQUENCE_COUNT_AT), batches }
 }

@@ -9,6 +9,12 @@ export function producerKeyLiteral(partitionNo: number, producerId: number): str
   return `x'${hex64(partitionNo)}${hex64(producerId)}'`
 }
 
+/** What `producerKeyLiteral` was made of. */
+export function producerOfKey(key: Uint8Array): { readonly partitionNo: number; readonly producerId: number } {
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
+  return { partitionNo: u64(view, 0), producerId: u64(view, 8) }
+}
+
 /** Condition: all producers of the topic. */
 export function producersOfTopic(topicNo: number): string {
   const first = producerKeyLiteral(partitionNumberMin(topicNo), 0)
@@ -19,6 +25,10 @@ export function producersOfTopic(topicNo: number): string {
 /** For `producers.updated_minute`. */
 export function minuteOf(timeMs: number): number {
   return Math.floor(timeMs / MINUTE_MS)
+}
+
+function u64(view: DataView, at: number): number {
+  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4)
 }
 
 /** Eight bytes, big-endian, so that the bytes order as the numbers do. */

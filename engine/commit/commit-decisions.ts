@@ -1,5 +1,6 @@
 import { NO_PRODUCER_ID, partitionKey, type SegmentId, type TopicId } from '../model.js'
 import type { BatchOutcome, CommitBatch, CommitBlock, CommitSegment } from '../ports/catalog.js'
+import { PartitionMap } from './partition-map.js'
 import { acceptSequence, judgeSequence, type ProducerState } from './producer-state.js'
 
 /**
@@ -88,38 +89,26 @@ function decideBlock(
   outcomes: BatchOutcome[],
   extents: ExtentCollector,
 ): void {
-  const key = partitionKey(block.topicId, block.partition)
+  const partition = working.partition(block)
   for (const [index, batch] of block.batches.entries()) {
-    const partition = working.partition(key)
-    const outcome = decideBatch(block, batch, partition, working)
+    const outcome = decideBatch(batch, partition)
     outcomes.push(outcome)
     if (outcome.kind !== 'accepted' || !partition) continue
-    const after: PartitionState = {
-      logStartOffset: partition.logStartOffset,
-      highWatermark: partition.highWatermark + batch.offsetCount,
-      maxTimestampMs: Math.max(partition.maxTimestampMs, batch.maxTimestampMs),
-    }
-    working.setPartition(key, block, after)
-    extents.add(block, index, batch, outcome.baseOffset, after.maxTimestampMs)
+    partition.accept(batch)
+    extents.add(block, index, batch, outcome.baseOffset, partition.maxTimestampMs)
   }
 }
 
-function decideBatch(
-  block: CommitBlock,
-  batch: CommitBatch,
-  partition: PartitionState | undefined,
-  working: WorkingState,
-): BatchOutcome {
+function decideBatch(batch: CommitBatch, partition: WorkingPartition | undefined): BatchOutcome {
   assertBatch(batch)
   if (!partition) return { kind: 'refused', code: 'PARTITION_UNKNOWN' }
   const { highWatermark: baseOffset, logStartOffset } = partition
   if (batch.producerId === NO_PRODUCER_ID) return { kind: 'accepted', baseOffset, logStartOffset }
-  const key = producerKey(block.topicId, block.partition, batch.producerId)
-  const producer = working.producer(key)
+  const producer = partition.producer(batch.producerId)
   const verdict = judgeSequence(producer, batch)
   switch (verdict.kind) {
     case 'accept':
-      working.setProducer(key, block, batch.producerId, acceptSequence(producer, batch, baseOffset))
+      partition.changedProducers.set(batch.producerId, acceptSequence(producer, batch, baseOffset))
       return { kind: 'accepted', baseOffset, logStartOffset }
     case 'duplicate':
       return { kind: 'duplicate', baseOffset: verdict.baseOffset, logStartOffset }
@@ -136,38 +125,80 @@ function assertBatch(batch: CommitBatch): void {
   }
 }
 
-/** The states as the segments before have left them: this is what dedupes inside one commit. */
+/** A partition as the batches before have left it: this is what dedupes inside one commit. */
+class WorkingPartition {
+  readonly topicId: TopicId
+  readonly partition: number
+  readonly logStartOffset: number
+  highWatermark: number
+  maxTimestampMs: number
+  changed = false
+  readonly changedProducers = new Map<number, ProducerState>()
+  readonly #producers: CommitState['producers']
+
+  constructor({ topicId, partition }: CommitBlock, state: PartitionState, producers: CommitState['producers']) {
+    this.topicId = topicId
+    this.partition = partition
+    this.logStartOffset = state.logStartOffset
+    this.highWatermark = state.highWatermark
+    this.maxTimestampMs = state.maxTimestampMs
+    this.#producers = producers
+  }
+
+  producer(producerId: number): ProducerState | undefined {
+    return (
+      this.changedProducers.get(producerId) ??
+      this.#producers.get(producerKey(this.topicId, this.partition, producerId))
+    )
+  }
+
+  accept(batch: CommitBatch): void {
+    this.highWatermark += batch.offsetCount
+    this.maxTimestampMs = Math.max(this.maxTimestampMs, batch.maxTimestampMs)
+    this.changed = true
+  }
+}
+
+/** Those partitions that the segments have met so far, in the order of meeting. */
 class WorkingState {
   readonly #state: CommitState
-  readonly #partitions = new Map<string, PartitionChange>()
-  readonly #producers = new Map<string, ProducerChange>()
+  readonly #partitions: WorkingPartition[] = []
+  readonly #byPartition = new PartitionMap<WorkingPartition>()
 
   constructor(state: CommitState) {
     this.#state = state
   }
 
-  partition(key: string): PartitionState | undefined {
-    return this.#partitions.get(key) ?? this.#state.partitions.get(key)
+  /** Undefined where it does not exist. */
+  partition(block: CommitBlock): WorkingPartition | undefined {
+    const { topicId, partition } = block
+    const met = this.#byPartition.get(topicId, partition)
+    if (met) return met
+    const state = this.#state.partitions.get(partitionKey(topicId, partition))
+    if (!state) return undefined
+    const working = new WorkingPartition(block, state, this.#state.producers)
+    this.#partitions.push(working)
+    this.#byPartition.set(topicId, partition, working)
+    return working
   }
 
-  producer(key: string): ProducerState | undefined {
-    return this.#producers.get(key) ?? this.#state.producers.get(key)
-  }
-
-  setPartition(key: string, { topicId, partition }: CommitBlock, state: PartitionState): void {
-    this.#partitions.set(key, { topicId, partition, ...state })
-  }
-
-  setProducer(key: string, { topicId, partition }: CommitBlock, producerId: number, state: ProducerState): void {
-    this.#producers.set(key, { topicId, partition, producerId, ...state })
-  }
-
+  /** Literals of one shape, here and below: a spread gives each its own, and all who read them meet many. */
   partitionChanges(): PartitionChange[] {
-    return [...this.#partitions.values()]
+    const changes: PartitionChange[] = []
+    for (const { topicId, partition, logStartOffset, highWatermark, maxTimestampMs, changed } of this.#partitions) {
+      if (changed) changes.push({ topicId, partition, logStartOffset, highWatermark, maxTimestampMs })
+    }
+    return changes
   }
 
   producerChanges(): ProducerChange[] {
-    return [...this.#producers.values()]
+    const changes: ProducerChange[] = []
+    for (const { topicId, partition, changedProducers } of this.#partitions) {
+      for (const [producerId, { epoch, sequenceCount, batches }] of changedProducers) {
+        changes.push({ topicId, partition, producerId, epoch, sequenceCount, batches })
+      }
+    }
+    return changes
   }
 }
 
