@@ -16,7 +16,7 @@ import { CachedTopicDirectory } from '../engine/topics/cached-topic-directory.js
 import { CatalogLogAdmin } from '../engine/topics/catalog-log-admin.js'
 import { createWritePath, type WritePath } from '../engine/write-path.js'
 import { jobsOptions, openMerger } from './background-jobs.js'
-import { openCatalog } from './catalog/index.js'
+import { openThreadedCatalog } from './catalog/threaded-catalog.js'
 import { Closers } from './closers.js'
 import {
   type AgentConfig,
@@ -193,7 +193,7 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
   const metrics = createPrometheusMetrics()
   const memory = planMemory(config.memoryBytes, config.flushBytes)
   const health = new ObjectStoreHealth()
-  const catalog = closers.add('catalog', openCatalog(config.catalog))
+  const catalog = closers.add('catalog', openThreadedCatalog(config.catalog))
   await catalog.migrate()
   const objectStore = closers.add('object store', openObjectStore(config.objectStore))
   await checkObjectStore(objectStore)

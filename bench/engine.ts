@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openCatalog } from '../adapters/catalog/index.js'
+import { openThreadedCatalog } from '../adapters/catalog/threaded-catalog.js'
 import { MemoryObjectStore } from '../adapters/object-store/index.js'
 import { systemClock, systemRandom } from '../adapters/system-clock.js'
 import { PiscinaSegmentUploader } from '../adapters/worker-pool/piscina-segment-uploader.js'
@@ -89,7 +89,7 @@ async function measure(payload: Payload): Promise<readonly Measurement[]> {
 }
 
 async function run(payload: Payload, workerCount: number, kind: CatalogKind): Promise<Driven> {
-  const catalog: Catalog = kind === 'sqlite' ? openCatalog('sqlite::memory:') : new FakeCatalog(systemClock)
+  const catalog: Catalog = kind === 'sqlite' ? openThreadedCatalog('sqlite::memory:') : new FakeCatalog(systemClock)
   await catalog.migrate()
   await catalog.createTopic({ topicId: TOPIC_ID, name: 'bench', partitionCount: PARTITION_COUNT, configs: {} })
   const uploader = new PiscinaSegmentUploader({

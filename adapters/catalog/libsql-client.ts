@@ -50,7 +50,7 @@ export class LibsqlClient extends BetterSqliteClient {
   async acquireRawConnection(): Promise<LibsqlDatabase> {
     const { filename } = this.connectionSettings
     if (filename !== SQLITE_MEMORY) makeDirectory(dirname(filename))
-    const database = new this.driver(filename, { timeout: BUSY_WAIT_MS })
+    const database = openFile(this.driver, filename)
     try {
       await prepare(database)
     } catch (error) {
@@ -77,6 +77,19 @@ export class LibsqlClient extends BetterSqliteClient {
       if (isBusy(error)) connection.__knex__disposed = error
       throw error
     }
+  }
+}
+
+/** The driver gives no code for a file that cannot be opened. */
+function openFile(driver: LibsqlConstructor, filename: string): LibsqlDatabase {
+  try {
+    return new driver(filename, { timeout: BUSY_WAIT_MS })
+  } catch (error) {
+    const { code = '', message } = error as { code?: string; message: string }
+    if (code !== '') throw error
+    throw Object.assign(new Error(`${filename} cannot be opened: ${message}`, { cause: error }), {
+      code: 'SQLITE_CANTOPEN',
+    })
   }
 }
 

@@ -76,7 +76,10 @@ export class SqlCatalog extends SqlJobsCatalog implements Catalog {
     return topics.deleteTopic(this.#database, topicId)
   }
 
-  updateTopicConfigs(topicId: TopicId, update: (configs: TopicConfigs) => TopicConfigs): Promise<Topic> {
+  updateTopicConfigs(
+    topicId: TopicId,
+    update: (configs: TopicConfigs) => TopicConfigs | Promise<TopicConfigs>,
+  ): Promise<Topic> {
     return topics.updateTopicConfigs(this.#database, topicId, update)
   }
 

@@ -82,11 +82,11 @@ export async function deleteTopic(database: Database, topicId: TopicId): Promise
 export function updateTopicConfigs(
   database: Database,
   topicId: TopicId,
-  update: (configs: TopicConfigs) => TopicConfigs,
+  update: (configs: TopicConfigs) => TopicConfigs | Promise<TopicConfigs>,
 ): Promise<Topic> {
   return database.change(async (session) => {
     const { topic } = await lockTopic(database, session, topicId)
-    const configs = update(topic.configs)
+    const configs = await update(topic.configs)
     await session.run(`UPDATE topics SET configs = ? WHERE topic_id = ${uuid(topicId)}`, [JSON.stringify(configs)])
     return { ...topic, configs }
   })

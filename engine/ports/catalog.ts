@@ -34,10 +34,13 @@ export interface Catalog extends GroupCatalog, JobsCatalog {
    */
   deleteTopic(topicId: TopicId): Promise<void>
   /**
-   * Replaces the topic's configs by what `update` makes of them, under the lock of the topic's row. `update` is pure and may be
+   * Replaces the topic's configs by what `update` makes of them, under the lock of the topic's row. `update` is pure, quick, and may be
    * called again; what it throws is thrown on, and the topic is as it was. @throws TOPIC_UNKNOWN
    */
-  updateTopicConfigs(topicId: TopicId, update: (configs: TopicConfigs) => TopicConfigs): Promise<Topic>
+  updateTopicConfigs(
+    topicId: TopicId,
+    update: (configs: TopicConfigs) => TopicConfigs | Promise<TopicConfigs>,
+  ): Promise<Topic>
   /** Empty ones, up to `partitionCount` in all; `assignment` is that of the new ones. @throws TOPIC_UNKNOWN, PARTITION_COUNT_INVALID where there are as many already */
   addPartitions(topicId: TopicId, partitionCount: number, assignment?: ReplicaAssignment): Promise<Topic>
   /** Live topics by name; names that do not exist are absent from the answer. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openCatalog } from '../../adapters/catalog/index.js'
+import { openThreadedCatalog } from '../../adapters/catalog/threaded-catalog.js'
 import type { Catalog } from '../../engine/ports/catalog.js'
 import type { CatalogFixture } from '../conformance/catalog.js'
 
@@ -17,9 +18,9 @@ export async function sqliteFileFixture(): Promise<CatalogFixture & { readonly u
   return { ...fixture, url, close }
 }
 
-/** A database in memory belongs to one connection: all agents of the fixture share it. */
-export async function sqliteMemoryFixture(): Promise<CatalogFixture> {
-  const catalog = openCatalog('sqlite::memory:')
+/** A database in memory belongs to one connection: all agents of the fixture share it. In a thread, as agents have it. */
+export async function threadedMemoryFixture(): Promise<CatalogFixture> {
+  const catalog = openThreadedCatalog('sqlite::memory:')
   await catalog.migrate()
   return { connect: async () => catalog, close: () => catalog.close() }
 }

@@ -94,9 +94,12 @@ export class FakeCatalog extends FakeJobsCatalog implements Catalog {
     return created
   }
 
-  async updateTopicConfigs(topicId: TopicId, update: (configs: TopicConfigs) => TopicConfigs): Promise<Topic> {
+  async updateTopicConfigs(
+    topicId: TopicId,
+    update: (configs: TopicConfigs) => TopicConfigs | Promise<TopicConfigs>,
+  ): Promise<Topic> {
     const topic = this.#liveTopic(topicId)
-    const updated = { ...topic, configs: { ...update(topic.configs) } }
+    const updated = { ...topic, configs: { ...(await update(topic.configs)) } }
     this.#topics.set(topicId, updated)
     return updated
   }
