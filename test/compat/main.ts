@@ -3,7 +3,9 @@ import { parseArgs } from 'node:util'
 import { describeGroupRun, runGroupFaults } from '../faults/group-run.js'
 import { scaleOut } from '../support/store-pairs.js'
 import { startCompatCluster } from './cluster.js'
-import { clients, runScenario } from './run.js'
+import { JsonLinesDriver } from './drivers/json-lines-driver.js'
+import { compileLibrdkafka } from './drivers/librdkafka.js'
+import { clients, type OpenClient, runScenario } from './run.js'
 import { scenarios } from './scenarios.js'
 import { type ClientOutcomes, renderTable, withTable } from './table.js'
 
@@ -38,7 +40,9 @@ async function compat(): Promise<number> {
   const t = { teardown: (end: () => void | Promise<void>) => void ends.push(end) }
   const cluster = await startCompatCluster(t, await scaleOut.open(t), 2)
   const results: ClientOutcomes[] = []
-  for (const open of clients) {
+  const librdkafka = compileLibrdkafka(t)
+  const inC: OpenClient = (brokers) => new JsonLinesDriver(librdkafka, { brokers })
+  for (const open of [...clients, inC]) {
     const driver = open(cluster.brokers)
     if (values.client !== undefined && !driver.client.includes(values.client)) {
       await driver.close()

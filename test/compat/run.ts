@@ -1,10 +1,11 @@
 import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
 import type { CompatCluster } from './cluster.js'
 import type { Driver } from './driver.js'
+import { JsonLinesDriver } from './drivers/json-lines-driver.js'
 import { KafkajsDriver } from './drivers/kafkajs.js'
 import { KcatDriver } from './drivers/kcat.js'
 import { PlatformaticDriver } from './drivers/platformatic.js'
-import { confluentKafka, kafkaPython, PythonDriver } from './drivers/python.js'
+import { confluentKafka, kafkaPython } from './drivers/python.js'
 import type { Place, Scenario } from './scenarios.js'
 
 const SCENARIO_TIMEOUT_MS = 180_000
@@ -18,13 +19,16 @@ export interface Outcome {
   readonly durationMs: number
 }
 
-/** Every client there is to try, over addresses of agents. Each is closed by who made it. */
-export const clients: readonly ((brokers: readonly string[]) => Driver)[] = [
+/** A client over addresses of agents. It is closed by who made it. */
+export type OpenClient = (brokers: readonly string[]) => Driver
+
+/** Every client that needs no compiler. */
+export const clients: readonly OpenClient[] = [
   (brokers) => new KafkajsDriver({ brokers }),
   (brokers) => new PlatformaticDriver({ brokers }),
   (brokers) => new KcatDriver({ brokers }),
-  (brokers) => new PythonDriver(confluentKafka, { brokers }),
-  (brokers) => new PythonDriver(kafkaPython, { brokers }),
+  (brokers) => new JsonLinesDriver(confluentKafka, { brokers }),
+  (brokers) => new JsonLinesDriver(kafkaPython, { brokers }),
 ]
 
 export async function runScenario(cluster: CompatCluster, driver: Driver, scenario: Scenario): Promise<Outcome> {

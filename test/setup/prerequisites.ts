@@ -1,6 +1,6 @@
 /**
  * What the tests need beside npm packages: a MySQL-compatible server, kcat, which is librdkafka's command-line client, and
- * the clients for Python.
+ * the clients for Python. With `--compat` also what compiles a program against librdkafka.
  * Runs before the tests do. On Debian and as root it installs what is missing; elsewhere it says what to install. It
  * never lets tests be skipped silently.
  */
@@ -26,6 +26,14 @@ const prerequisites: readonly Prerequisite[] = [
   pythonModule('lz4', 'python3-lz4'),
   pythonModule('snappy', 'python3-snappy'),
   pythonModule('zstandard', 'python3-zstandard'),
+  ...(process.argv.includes('--compat')
+    ? [
+        // gcc alone comes without the C library's headers.
+        { name: 'a C compiler (gcc)', programs: ['gcc'], debianPackages: ['gcc', 'libc6-dev'] },
+        header('librdkafka/rdkafka.h', 'librdkafka-dev'),
+        header('jansson.h', 'libjansson-dev'),
+      ]
+    : []),
 ]
 
 function pythonModule(module: string, debianPackage: string): Prerequisite {
@@ -37,6 +45,10 @@ function pythonModule(module: string, debianPackage: string): Prerequisite {
     // An interpreter that has them all.
     substituteEnv: 'HEADRACE_TEST_PYTHON',
   }
+}
+
+function header(file: string, debianPackage: string): Prerequisite {
+  return { name: `the C header ${file}`, programs: [file], place: '/usr/include', debianPackages: [debianPackage] }
 }
 
 const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin']

@@ -34,11 +34,17 @@ export function handleIncrementalAlterConfigs(
   return alterEach(context, resources, validateOnly, editing)
 }
 
+type ConfigChange = TopicConfigChange | KafkaFailure
+
+function unsetsOnly(change: ConfigChange): boolean {
+  return 'kind' in change && change.kind === 'edit' && change.edits.every(({ operation }) => operation === 'delete')
+}
+
 async function alterEach<Resource extends ConfigResource>(
   context: RequestContext,
   resources: readonly Resource[],
   validateOnly: boolean,
-  changeOf: (resource: Resource) => TopicConfigChange | KafkaFailure,
+  changeOf: (resource: Resource) => ConfigChange,
 ): Promise<AlterConfigsResponse> {
   const counts = new Map<string, number>()
   for (const { type, name } of resources) counts.set(`${type} ${name}`, (counts.get(`${type} ${name}`) ?? 0) + 1)
@@ -58,10 +64,12 @@ async function alterEach<Resource extends ConfigResource>(
 async function alter(
   context: RequestContext,
   { type, name }: ConfigResource,
-  change: TopicConfigChange | KafkaFailure,
+  change: ConfigChange,
   validateOnly: boolean,
 ): Promise<KafkaFailure | undefined> {
   if (type === RESOURCE_BROKER) {
+    // Nothing is ever set over the protocol, so that nothing is left to do. kafka-reassign-partitions clears its throttles.
+    if (unsetsOnly(change)) return undefined
     const text = 'Settings of an agent are changed in its own configuration and by a restart, not over the protocol'
     return kafkaFailure(KafkaError.INVALID_REQUEST, text)
   }
@@ -82,7 +90,7 @@ async function alter(
   }
 }
 
-function replacement({ configs }: AlterableResource): TopicConfigChange | KafkaFailure {
+function replacement({ configs }: AlterableResource): ConfigChange {
   const unset = configs.find(({ value }) => value === null)
   if (unset !== undefined) {
     return kafkaFailure(
@@ -93,7 +101,7 @@ function replacement({ configs }: AlterableResource): TopicConfigChange | KafkaF
   return { kind: 'replace', configs: Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ''])) }
 }
 
-function editing({ configs }: IncrementallyAlterableResource): TopicConfigChange | KafkaFailure {
+function editing({ configs }: IncrementallyAlterableResource): ConfigChange {
   if (new Set(configs.map(({ name }) => name)).size < configs.length) {
     return kafkaFailure(KafkaError.INVALID_REQUEST, 'A config may be changed only once in a request')
   }

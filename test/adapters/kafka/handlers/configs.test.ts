@@ -149,3 +149,14 @@ t.test('partitions are added', async (t) => {
   context.broker.failure = away
   t.strictSame(await grow(9), [56, 5])
 })
+
+t.test('IncrementalAlterConfigs may unset what no broker ever had set', async (t) => {
+  const context = fakeContext()
+  const alter = async (...operations: number[]) => {
+    const configs = operations.map((operation, place) => ({ name: `c${place}`, operation, value: '1' }))
+    const resources = [{ type: BROKER, name: '7', configs }]
+    return (await handleIncrementalAlterConfigs(context, { resources, validateOnly: false })).resources[0]!.errorCode
+  }
+  t.equal(await alter(1, 1), 0)
+  t.equal(await alter(1, 0), 42)
+})
