@@ -1,8 +1,10 @@
 import { type ApiCodec, isFlexible } from './apis/api.js'
 import { apiCodecs } from './apis/registry.js'
 import type { RequestContext } from './context.js'
+import { handleCreateAcls, handleDeleteAcls, handleDescribeAcls } from './handlers/acls.js'
 import { handleAlterConfigs, handleIncrementalAlterConfigs } from './handlers/alter-configs.js'
 import { handleApiVersions } from './handlers/api-versions.js'
+import { handleAlterClientQuotas, handleDescribeClientQuotas } from './handlers/client-quotas.js'
 import { handleCreatePartitions } from './handlers/create-partitions.js'
 import { handleCreateTopics } from './handlers/create-topics.js'
 import { handleDeleteGroups } from './handlers/delete-groups.js'
@@ -33,6 +35,7 @@ import {
   handleListPartitionReassignments,
 } from './handlers/partition-reassignments.js'
 import { acceptProduce } from './handlers/produce.js'
+import { handleAlterUserScramCredentials, handleDescribeUserScramCredentials } from './handlers/scram-credentials.js'
 import { handleSyncGroup } from './handlers/sync-group.js'
 import { handleDescribeTransactions, handleListTransactions } from './handlers/transactions.js'
 import type { Frame } from './response-queue.js'
@@ -102,6 +105,13 @@ export const endpoints: ReadonlyMap<number, Endpoint> = new Map(
     endpoint(apiCodecs.offsetForLeaderEpoch, handleOffsetForLeaderEpoch),
     endpoint(apiCodecs.deleteGroups, handleDeleteGroups),
     endpoint(apiCodecs.offsetDelete, handleOffsetDelete),
+    endpoint(apiCodecs.describeAcls, handleDescribeAcls),
+    endpoint(apiCodecs.createAcls, handleCreateAcls),
+    endpoint(apiCodecs.deleteAcls, handleDeleteAcls),
+    endpoint(apiCodecs.describeClientQuotas, handleDescribeClientQuotas),
+    endpoint(apiCodecs.alterClientQuotas, handleAlterClientQuotas),
+    endpoint(apiCodecs.describeUserScramCredentials, handleDescribeUserScramCredentials),
+    endpoint(apiCodecs.alterUserScramCredentials, handleAlterUserScramCredentials),
   ].map((each) => [each.codec.key, each]),
 )
 

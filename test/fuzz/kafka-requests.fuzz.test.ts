@@ -21,6 +21,7 @@ const GOLDEN_FILES = [
   'franz-go.hex',
   'franz-go-groups.hex',
   'franz-go-admin.hex',
+  'franz-go-security.hex',
   'kafkajs.hex',
   'kcat.hex',
   'platformatic.hex',

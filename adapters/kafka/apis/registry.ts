@@ -17,6 +17,9 @@ import { deleteTopics } from './20-delete-topics.js'
 import { deleteRecords } from './21-delete-records.js'
 import { initProducerId } from './22-init-producer-id.js'
 import { offsetForLeaderEpoch } from './23-offset-for-leader-epoch.js'
+import { describeAcls } from './29-describe-acls.js'
+import { createAcls } from './30-create-acls.js'
+import { deleteAcls } from './31-delete-acls.js'
 import { describeConfigs } from './32-describe-configs.js'
 import { alterConfigs } from './33-alter-configs.js'
 import { describeLogDirs } from './35-describe-log-dirs.js'
@@ -27,6 +30,10 @@ import { incrementalAlterConfigs } from './44-incremental-alter-configs.js'
 import { alterPartitionReassignments } from './45-alter-partition-reassignments.js'
 import { listPartitionReassignments } from './46-list-partition-reassignments.js'
 import { offsetDelete } from './47-offset-delete.js'
+import { describeClientQuotas } from './48-describe-client-quotas.js'
+import { alterClientQuotas } from './49-alter-client-quotas.js'
+import { describeUserScramCredentials } from './50-describe-user-scram-credentials.js'
+import { alterUserScramCredentials } from './51-alter-user-scram-credentials.js'
 import { describeCluster } from './60-describe-cluster.js'
 import { describeProducers } from './61-describe-producers.js'
 import { describeTransactions } from './65-describe-transactions.js'
@@ -69,6 +76,13 @@ export const apiCodecs = {
   offsetForLeaderEpoch,
   deleteGroups,
   offsetDelete,
+  describeAcls,
+  createAcls,
+  deleteAcls,
+  describeClientQuotas,
+  alterClientQuotas,
+  describeUserScramCredentials,
+  alterUserScramCredentials,
 } as const
 
 /** What ApiVersions says, in key order. The same on every agent: clients take the least of all nodes. */

@@ -21,7 +21,7 @@ function decode(frame: GoldenFrame, chunks: readonly Uint8Array[]) {
   return { ...front, clientId, request, remaining: reader.remaining }
 }
 
-const FRANZ_GO_FILES = ['franz-go.hex', 'franz-go-groups.hex', 'franz-go-admin.hex']
+const FRANZ_GO_FILES = ['franz-go.hex', 'franz-go-groups.hex', 'franz-go-admin.hex', 'franz-go-security.hex']
 
 for (const name of ['kcat.hex', 'kafkajs.hex', 'platformatic.hex', 'kafka-python.hex', ...FRANZ_GO_FILES]) {
   t.test(`${name}: annotations say what is there; requests decode however they are cut`, async (t) => {

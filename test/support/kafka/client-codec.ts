@@ -3,6 +3,7 @@ import { ZERO_UUID } from '../../../adapters/kafka/wire/uuid.js'
 import type { WireWriter } from '../../../adapters/kafka/wire/writer.js'
 import { adminClientCodecs } from './admin-client-codec.js'
 import { groupClientCodecs } from './group-client-codec.js'
+import { securityClientCodecs } from './security-client-codec.js'
 
 /**
  * The client's half of the codecs: requests are written, responses read. Tests drive every version with it; that it
@@ -391,6 +392,7 @@ export const clientCodecs = {
   initProducerId,
   ...adminClientCodecs,
   ...groupClientCodecs,
+  ...securityClientCodecs,
 } as const
 
 export type ApiName = keyof typeof clientCodecs

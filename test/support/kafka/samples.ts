@@ -4,6 +4,7 @@ import { fakeBatch } from './bytes.js'
 import type { ApiName } from './client-codec.js'
 import { groupSampleRequests, groupSampleResponses } from './group-samples.js'
 import { type SampleRequest, type SampleResponse, since } from './sample.js'
+import { securitySampleRequests, securitySampleResponses } from './security-samples.js'
 
 const topicId = '6ba7b810-9dad-11d1-80b4-00c04fd430c8'
 
@@ -24,6 +25,7 @@ const createTopic = {
 export const sampleRequests: Record<ApiName, SampleRequest> = {
   ...adminSampleRequests,
   ...groupSampleRequests,
+  ...securitySampleRequests,
   produce: {
     transactionalId: 'txn',
     acks: -1,
@@ -124,6 +126,7 @@ export const sampleRequests: Record<ApiName, SampleRequest> = {
 export const sampleResponses: Record<ApiName, SampleResponse> = {
   ...adminSampleResponses,
   ...groupSampleResponses,
+  ...securitySampleResponses,
   produce: {
     sent: {
       topics: [
