@@ -9,6 +9,7 @@ import type { RequestContext } from './context.js'
 import { type Endpoint, encodeFrame, endpointOf, type Respond, UnacknowledgedError } from './endpoints.js'
 import type { FrameBudget, FrameShare } from './frame-budget.js'
 import { apiVersionsUnsupported } from './handlers/api-versions.js'
+import type { LimitedWarnings, WarningReason } from './limited-warnings.js'
 import { type Frame, ResponseQueue, ResponseStalledError } from './response-queue.js'
 import type { KafkaListenerSettings, KafkaMetrics } from './settings.js'
 import { SocketInput } from './socket-input.js'
@@ -26,6 +27,7 @@ export interface ConnectionOptions {
   readonly broker: Broker
   readonly settings: KafkaListenerSettings
   readonly logger: Logger
+  readonly warnings: LimitedWarnings
   readonly metrics: KafkaMetrics
   readonly budget: FrameBudget
   /** Name of the listener it came in by. */
@@ -259,13 +261,14 @@ export class Connection {
   }
 
   #report(error: unknown): void {
-    const { logger, metrics } = this.#options
+    const { logger, warnings, metrics } = this.#options
     metrics.connectionFailed()
     const fields = { remoteAddress: this.#remoteAddress, err: error }
-    if (error instanceof WireError || error instanceof ResponseStalledError || error instanceof UnacknowledgedError) {
-      logger.warn(fields, `Closed a Kafka connection: ${error.message}`)
-    } else {
+    const reason = warningReasonOf(error)
+    if (reason === undefined) {
       logger.error(fields, 'Closed a Kafka connection: a request failed and its API has no way to say so')
+    } else {
+      warnings.warn(reason, fields, `Closed a Kafka connection: ${(error as Error).message}`)
     }
   }
 
@@ -280,4 +283,12 @@ export class Connection {
 /** What a client has left to send its frame. */
 interface ReadTime {
   leftMs: number
+}
+
+/** Undefined for what is no client's doing. */
+function warningReasonOf(error: unknown): WarningReason | undefined {
+  if (error instanceof WireError) return error.code
+  if (error instanceof ResponseStalledError) return 'RESPONSE_STALLED'
+  if (error instanceof UnacknowledgedError) return 'PRODUCE_UNACKNOWLEDGED'
+  return undefined
 }

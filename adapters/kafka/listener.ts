@@ -1,9 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Broker } from '../../engine/broker.js'
 import { HeadraceError } from '../../engine/errors.js'
+import type { Clock } from '../../engine/ports/clock.js'
 import type { Logger } from '../../engine/ports/logger.js'
+import { systemClock } from '../system-clock.js'
 import { Connection } from './connection.js'
 import { FrameBudget } from './frame-budget.js'
+import { LimitedWarnings } from './limited-warnings.js'
 import { DEFAULT_KAFKA_SETTINGS, type KafkaListenerSettings, type KafkaMetrics, NO_KAFKA_METRICS } from './settings.js'
 
 /** An address to bind; port 0 lets the system choose. Clients that come in by it are told addresses of that name. */
@@ -20,6 +23,8 @@ export interface KafkaListenerOptions {
   readonly settings?: Partial<KafkaListenerSettings>
   readonly logger: Logger
   readonly metrics?: KafkaMetrics
+  /** What limits the warnings that clients cause. */
+  readonly clock?: Clock
 }
 
 export interface KafkaListener {
@@ -37,19 +42,21 @@ export interface KafkaListener {
 
 /** Listens for Kafka clients. @throws CONFIG_INVALID when an address cannot be bound; none is then. */
 export async function startKafkaListener(options: KafkaListenerOptions): Promise<KafkaListener> {
-  const { logger, metrics = NO_KAFKA_METRICS } = options
+  const { logger, metrics = NO_KAFKA_METRICS, clock = systemClock } = options
   const settings = { ...DEFAULT_KAFKA_SETTINGS, ...options.settings }
   const budget = new FrameBudget(settings.frameBudgetBytes, settings.requestBytesMax)
+  const warnings = new LimitedWarnings(logger, clock)
   const connections = new Set<Connection>()
 
   const accept = (socket: Socket, listener: string | undefined) => {
     if (connections.size >= settings.connectionsMax) {
-      logger.warn({ connectionsMax: settings.connectionsMax }, 'Refused a Kafka connection: too many')
+      const { connectionsMax } = settings
+      warnings.warn('CONNECTIONS_MAX', { connectionsMax }, 'Refused a Kafka connection: too many')
       socket.destroy()
       return
     }
     const { broker } = options
-    const connection = new Connection(socket, { broker, settings, logger, metrics, budget, listener })
+    const connection = new Connection(socket, { broker, settings, logger, warnings, metrics, budget, listener })
     connections.add(connection)
     metrics.connectionCount(connections.size)
     socket.on('close', () => {
@@ -75,6 +82,7 @@ export async function startKafkaListener(options: KafkaListenerOptions): Promise
   } catch (error) {
     void stop()
     for (const connection of connections) connection.destroy()
+    warnings.close()
     throw error
   }
 
@@ -83,6 +91,7 @@ export async function startKafkaListener(options: KafkaListenerOptions): Promise
     const stopped = stop()
     await Promise.all([...connections].map((connection) => connection.drain(settings.closeTimeoutMs)))
     await stopped
+    warnings.close()
   }
   return {
     bound,

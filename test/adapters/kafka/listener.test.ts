@@ -397,6 +397,26 @@ t.test('too many connections are refused, and an address in use is told', async 
   })
 })
 
+t.test('a client that asks for what is not advertised, again and again, does not fill the log', async (t) => {
+  const { listener, open, warnings } = await setUp(t)
+  const unknown = requestFrame('apiVersions', 0, 1, {})
+  new DataView(unknown.buffer).setInt16(4, 999)
+  for (let count = 0; count < 25; count++) {
+    const client = await open()
+    await client.send(unknown)
+    t.equal(await client.receive(), undefined)
+    client.end()
+  }
+  const stranger = await open()
+  await stranger.send(new Uint8Array(4))
+  t.equal(await stranger.receive(), undefined)
+  stranger.end()
+  t.equal(warnings.length, 11)
+  t.match(warnings.at(-1), /no Kafka client/, 'and hides nobody else')
+  await listener.close()
+  t.match(warnings.at(-1), /^Left out 15 more warnings .*: Closed a Kafka connection: API 999 is not supported/)
+})
+
 t.test('random bytes never harm the listener', async (t) => {
   const { listener, open, errors } = await setUp(t, { requestReadTimeoutMs: 200 })
   let seed = 42
