@@ -52,6 +52,7 @@ interface FakeAgent extends AgentRegistration {
  */
 export class FakeCatalog extends FakeJobsCatalog implements Catalog {
   readonly location = 'fake://'
+  #lastConfigsUpdate: Promise<unknown> = Promise.resolve()
   readonly #topics = new Map<TopicId, Topic>()
   readonly #partitions = this.logs
   readonly #producers = new Map<string, FakeProducer>()
@@ -94,13 +95,18 @@ export class FakeCatalog extends FakeJobsCatalog implements Catalog {
     return created
   }
 
-  async updateTopicConfigs(
+  /** One after the other: `update` may take its time, and nobody else changes the configs meanwhile. */
+  updateTopicConfigs(
     topicId: TopicId,
     update: (configs: TopicConfigs) => TopicConfigs | Promise<TopicConfigs>,
   ): Promise<Topic> {
-    const topic = this.#liveTopic(topicId)
-    const updated = { ...topic, configs: { ...(await update(topic.configs)) } }
-    this.#topics.set(topicId, updated)
+    const updated = this.#lastConfigsUpdate.then(async () => {
+      const configs = { ...(await update(this.#liveTopic(topicId).configs)) }
+      const topic = { ...this.#liveTopic(topicId), configs }
+      this.#topics.set(topicId, topic)
+      return topic
+    })
+    this.#lastConfigsUpdate = updated.catch(() => {})
     return updated
   }
 
