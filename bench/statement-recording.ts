@@ -3,8 +3,11 @@ import type { Knex } from 'knex'
 import mysql from 'mysql2/promise'
 import { parseCatalogUrl } from '../adapters/catalog/catalog-url.js'
 import { Database } from '../adapters/catalog/database.js'
+import type { LibsqlDatabase } from '../adapters/catalog/libsql-client.js'
+import { insertBound } from '../adapters/catalog/libsql-rows.js'
 import { MysqlDialect } from '../adapters/catalog/mysql-dialect.js'
 import { SqlCatalog } from '../adapters/catalog/sql-catalog.js'
+import type { BulkInsert } from '../adapters/catalog/sql-text.js'
 import { SqliteDialect } from '../adapters/catalog/sqlite-dialect.js'
 import type { Catalog } from '../engine/ports/catalog.js'
 
@@ -16,6 +19,8 @@ import type { Catalog } from '../engine/ports/catalog.js'
 export interface Statement {
   readonly sql: string
   readonly bindings?: readonly unknown[]
+  /** Of a bulk insert with values bound; `sql` is its beginning. */
+  readonly insert?: BulkInsert
 }
 
 export interface RecordedCatalog {
@@ -26,8 +31,7 @@ export interface RecordedCatalog {
 
 export function openRecorded(url: string): RecordedCatalog {
   let statements: Statement[] = []
-  const recorded = (knex: Knex) =>
-    knex.on('query', ({ sql, bindings }: Statement) => statements.push(copyOf(sql, bindings)))
+  const recorded = (knex: Knex) => knex.on('query', (query: Statement) => statements.push(copyOf(query)))
   class RecordedSqlite extends SqliteDialect {
     override openKnex(): Knex {
       return recorded(super.openKnex())
@@ -49,7 +53,8 @@ export function openRecorded(url: string): RecordedCatalog {
   return { catalog: new SqlCatalog(new Database(dialect, options), place.location), take }
 }
 
-function copyOf(sql: string, bindings: readonly unknown[] | undefined): Statement {
+function copyOf({ sql, bindings, insert }: Statement): Statement {
+  if (insert) return { sql, insert }
   return bindings && bindings.length > 0 ? { sql, bindings: [...bindings] } : { sql }
 }
 
@@ -80,7 +85,11 @@ function bareSqlite(filename: string): BareDriver {
   database.exec('PRAGMA synchronous = FULL')
   return {
     replay: async (statements) => {
-      for (const { sql, bindings = [] } of statements) {
+      for (const { sql, bindings = [], insert } of statements) {
+        if (insert) {
+          insertBound(database as unknown as LibsqlDatabase, insert)
+          continue
+        }
         if (/^(BEGIN|COMMIT|ROLLBACK)\b/.test(sql)) {
           database.exec(sql)
           continue

@@ -22,6 +22,12 @@ export function uuid(id: string): string {
   return `x'${id.replaceAll('-', '')}'`
 }
 
+/** The bytes of a UUID. */
+export function uuidBytes(id: string): Uint8Array {
+  if (!UUID.test(id)) throw new RangeError(`${JSON.stringify(id)} is no UUID in canonical lower-case text`)
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
+}
+
 export function blob(bytes: Uint8Array): string {
   return `x'${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}'`
 }
@@ -29,6 +35,43 @@ export function blob(bytes: Uint8Array): string {
 /** Text as its UTF-8 bytes. */
 export function utf8(text: string): string {
   return `x'${Buffer.from(text, 'utf8').toString('hex')}'`
+}
+
+// ---- bulk inserts
+
+/** No text: that is bound one by one. */
+export type BulkValue = number | Uint8Array
+
+/** `INSERT INTO table (columns) VALUES rows suffix`, the values not yet written. */
+export interface BulkInsert {
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly BulkValue[])[]
+  readonly suffix: string
+}
+
+export function bindable(value: BulkValue): BulkValue {
+  if (typeof value === 'number') int(value)
+  return value
+}
+
+/** Rows as literals. Bytes that many rows share, one after the other, are written once. */
+export function tuplesOf(rows: BulkInsert['rows']): string[] {
+  let lastBytes: Uint8Array | undefined
+  let lastLiteral = ''
+  return rows.map((row) => {
+    let text = '('
+    for (const value of row) {
+      if (text.length > 1) text += ', '
+      if (typeof value === 'number') text += int(value)
+      else {
+        if (value !== lastBytes) lastLiteral = blob(value)
+        lastBytes = value
+        text += lastLiteral
+      }
+    }
+    return `${text})`
+  })
 }
 
 /** `(a, b, c)` */
