@@ -16,9 +16,9 @@ import type { Dialect } from './dialect.js'
 import { extentRow, insertExtents } from './extent-insert.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { decodeProducer, encodeProducer } from './producer-blob.js'
-import { minuteOf, producerKeyBytes, producerKeyLiteral, producerOfKey } from './producers.js'
+import { minuteOf, producerKeyHex, producerKeyLiteral, producerOfKey } from './producers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, int, intOf, tuple, uuid, uuidBytes, uuidOf, within } from './sql-text.js'
+import { blob, bytesOf, int, intOf, tuple, uuid, uuidHex, uuidOf, within } from './sql-text.js'
 
 /**
  * The commit transaction. Statements, whatever the number of partitions: begin, lock the partitions, read the clock and
@@ -236,9 +236,9 @@ async function insertSegments(
 
 async function insertAccepted(session: Session, decision: CommitDecision, numberOf: NumberOf): Promise<void> {
   const rows = decision.segments.flatMap(({ segmentId, extents }) => {
-    const segmentBytes = uuidBytes(segmentId)
+    const segmentHex = uuidHex(segmentId)
     return extents.map((extent) =>
-      extentRow(partitionNumberOf(numberOf, extent), segmentBytes, extent, extent.runningMaxTimestampMs),
+      extentRow(partitionNumberOf(numberOf, extent), segmentHex, extent, extent.runningMaxTimestampMs),
     )
   })
   await insertExtents(session, rows)
@@ -271,7 +271,7 @@ async function replaceProducers(
 ): Promise<void> {
   const minute = minuteOf(nowMs)
   const rows = decision.producers.map((producer) => [
-    producerKeyBytes(partitionNumberOf(numberOf, producer), producer.producerId),
+    producerKeyHex(partitionNumberOf(numberOf, producer), producer.producerId),
     producer.epoch,
     encodeProducer(producer),
     nowMs,

@@ -1,5 +1,5 @@
 import type { Session } from './database.js'
-import type { BulkValue } from './sql-text.js'
+import type { BulkValue, Hex } from './sql-text.js'
 
 /** A row of `extents` as commit and compaction write it. */
 export interface NewExtent {
@@ -25,10 +25,10 @@ const COLUMNS = [
   'running_max_timestamp_ms',
 ]
 
-/** The segment comes as bytes, because many rows share them. */
+/** The segment comes as hex digits, because many rows share them. */
 export function extentRow(
   partitionNo: number,
-  segmentBytes: Uint8Array,
+  segmentHex: Hex,
   extent: NewExtent,
   runningMaxTimestampMs: number,
 ): BulkValue[] {
@@ -36,7 +36,7 @@ export function extentRow(
     partitionNo,
     extent.endOffset,
     extent.baseOffset,
-    segmentBytes,
+    segmentHex,
     extent.position,
     extent.bytes,
     extent.batchSkipCount,

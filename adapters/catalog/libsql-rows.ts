@@ -27,8 +27,8 @@ function textOf({ table, columns, suffix }: BulkInsert, rowCount: number): strin
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array(rowCount).fill(row).join(', ')}${suffix}`
 }
 
-function valuesOf(rows: readonly (readonly BulkValue[])[]): BulkValue[] {
-  const values: BulkValue[] = []
+function valuesOf(rows: readonly (readonly BulkValue[])[]): (number | Uint8Array)[] {
+  const values: (number | Uint8Array)[] = []
   for (const row of rows) for (const value of row) values.push(bindable(value))
   return values
 }

@@ -1,28 +1,19 @@
-import { Buffer } from 'node:buffer'
 import type { Database } from './database.js'
 import { partitionNumberMax, partitionNumberMin } from './partition-numbers.js'
-import { int, intOf } from './sql-text.js'
+import { type Hex, int, intOf } from './sql-text.js'
 
 const MINUTE_MS = 60_000
-const PRODUCER_KEY_BYTES = 16
 
-/** Literal of `producers.producer_key`. */
+/** `producers.producer_key`. */
+export function producerKeyHex(partitionNo: number, producerId: number): Hex {
+  return (hex64(partitionNo) + hex64(producerId)) as Hex
+}
+
 export function producerKeyLiteral(partitionNo: number, producerId: number): string {
-  return `x'${hex64(partitionNo)}${hex64(producerId)}'`
+  return `x'${producerKeyHex(partitionNo, producerId)}'`
 }
 
-/** The same as bytes. */
-export function producerKeyBytes(partitionNo: number, producerId: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(PRODUCER_KEY_BYTES)
-  for (const [at, value] of [partitionNo, producerId].entries()) {
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be part of a key`)
-    bytes.writeUInt32BE(Math.floor(value / 2 ** 32), at * 8)
-    bytes.writeUInt32BE(value % 2 ** 32, at * 8 + 4)
-  }
-  return bytes
-}
-
-/** What `producerKeyLiteral` was made of. */
+/** What `producerKeyHex` was made of. */
 export function producerOfKey(key: Uint8Array): { readonly partitionNo: number; readonly producerId: number } {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
   return { partitionNo: u64(view, 0), producerId: u64(view, 8) }

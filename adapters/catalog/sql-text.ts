@@ -18,14 +18,12 @@ export function intOrNull(value: number | null): string {
 
 /** A UUID as its 16 bytes. */
 export function uuid(id: string): string {
-  if (!UUID.test(id)) throw new RangeError(`${JSON.stringify(id)} is no UUID in canonical lower-case text`)
-  return `x'${id.replaceAll('-', '')}'`
+  return `x'${uuidHex(id)}'`
 }
 
-/** The bytes of a UUID. */
-export function uuidBytes(id: string): Uint8Array {
+export function uuidHex(id: string): Hex {
   if (!UUID.test(id)) throw new RangeError(`${JSON.stringify(id)} is no UUID in canonical lower-case text`)
-  return Buffer.from(id.replaceAll('-', ''), 'hex')
+  return id.replaceAll('-', '') as Hex
 }
 
 export function blob(bytes: Uint8Array): string {
@@ -39,8 +37,12 @@ export function utf8(text: string): string {
 
 // ---- bulk inserts
 
+declare const HEX: unique symbol
+/** Bytes as hex digits: where they end as a literal, a Buffer for each would be thousands of objects for nothing. */
+export type Hex = string & { readonly [HEX]: true }
+
 /** No text: that is bound one by one. */
-export type BulkValue = number | Uint8Array
+export type BulkValue = number | Hex | Uint8Array
 
 /** `INSERT INTO table (columns) VALUES rows suffix`, the values not yet written. */
 export interface BulkInsert {
@@ -50,28 +52,20 @@ export interface BulkInsert {
   readonly suffix: string
 }
 
-export function bindable(value: BulkValue): BulkValue {
+export function bindable(value: BulkValue): number | Uint8Array {
+  if (typeof value === 'string') return Buffer.from(value, 'hex')
   if (typeof value === 'number') int(value)
   return value
 }
 
-/** Rows as literals. Bytes that many rows share, one after the other, are written once. */
+/** Rows as literals. */
 export function tuplesOf(rows: BulkInsert['rows']): string[] {
-  let lastBytes: Uint8Array | undefined
-  let lastLiteral = ''
-  return rows.map((row) => {
-    let text = '('
-    for (const value of row) {
-      if (text.length > 1) text += ', '
-      if (typeof value === 'number') text += int(value)
-      else {
-        if (value !== lastBytes) lastLiteral = blob(value)
-        lastBytes = value
-        text += lastLiteral
-      }
-    }
-    return `${text})`
-  })
+  return rows.map((row) => tuple(...row.map(literalOf)))
+}
+
+function literalOf(value: BulkValue): string {
+  if (typeof value === 'number') return int(value)
+  return typeof value === 'string' ? `x'${value}'` : blob(value)
 }
 
 /** `(a, b, c)` */

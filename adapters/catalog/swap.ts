@@ -8,7 +8,7 @@ import { extentRow, insertExtents } from './extent-insert.js'
 import { literalsOf, lockSegments, type NumberedExtent, readLogStarts, removeCounted } from './extent-removal.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, inChunks, int, intOf, tuple, uuid, uuidBytes, within } from './sql-text.js'
+import { blob, bytesOf, inChunks, int, intOf, tuple, uuid, uuidHex, within } from './sql-text.js'
 
 /**
  * Compaction's swap. The inputs' rows are locked, so their extents stand still; then what was planned is held against what
@@ -205,9 +205,9 @@ async function insertOutput(
     "x''",
   )
   await session.run(`INSERT INTO segments (${SEGMENT_COLUMNS.join(', ')}) VALUES ${segment}`, [output.objectKey])
-  const segmentBytes = uuidBytes(output.segmentId)
+  const segmentHex = uuidHex(output.segmentId)
   const rows = kept.map(({ partitionNo, extent, runningMaxTimestampMs }) =>
-    extentRow(partitionNo, segmentBytes, extent, runningMaxTimestampMs),
+    extentRow(partitionNo, segmentHex, extent, runningMaxTimestampMs),
   )
   await insertExtents(session, rows)
 }

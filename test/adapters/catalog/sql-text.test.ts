@@ -11,7 +11,7 @@ import {
   textOrNullOf,
   tuplesOf,
   uuid,
-  uuidBytes,
+  uuidHex,
   uuidOf,
   within,
 } from '../../../adapters/catalog/sql-text.js'
@@ -61,7 +61,7 @@ t.test('columns are what they should be, or an error', async (t) => {
 })
 
 t.test('rows of values become literals', async (t) => {
-  const shared = uuidBytes(ID)
+  const shared = uuidHex(ID)
   t.same(
     tuplesOf([
       [1, shared],
@@ -71,5 +71,5 @@ t.test('rows of values become literals', async (t) => {
     [`(1, ${uuid(ID)})`, `(-2, ${uuid(ID)})`, "(3, x'01')"],
   )
   t.throws(() => tuplesOf([[Number.NaN]]), RangeError)
-  t.throws(() => uuidBytes(`${ID}'`), RangeError)
+  t.throws(() => uuidHex(`${ID}'`), RangeError)
 })
