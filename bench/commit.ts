@@ -1,91 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openCatalog } from '../adapters/catalog/index.js'
 import type { Topic } from '../engine/model.js'
 import type { Catalog, CommitSegment } from '../engine/ports/catalog.js'
 import { commitSegment, createTestTopic, LIMITS, sequencedBatch } from '../test/support/commit-segments.js'
 import { startMariadb } from '../test/support/mariadb.js'
-import type { Measurement } from './measurement.js'
+import { type Measurement, median, type Target } from './measurement.js'
+import { openBareDriver, openRecorded } from './statement-recording.js'
 
-const PARTITION_COUNTS = [1, 10, 100, 1_000, 5_000]
+const PARTITION_COUNTS = [1, 10, 100, 1_000, 5_000, 20_000]
+const WARMUPS = 2
 const REPETITIONS = 9
-const WARMUPS = 3
-const COMMITTER_COUNTS = [1, 4]
+/** Of the large ones, which take long and vary less. */
+const REPETITIONS_LARGE = 3
+const LARGE = 5_000
+const TARGETS: ReadonlyMap<number, Target> = new Map([[1_000, { of: 'value', atMost: 25 }]])
+const COMMITTER_COUNTS = [1, 2, 4, 8]
 const COMMITTERS_PARTITION_COUNT = 100
-const COMMITTERS_DURATION_MS = 2_000
+const COMMITTERS_DURATION_MS = 1_000
+const SETTINGS = 'one segment, one idempotent batch per partition, one commit at a time'
 
 /** How long a commit takes as it grows, on each database, and how several agents share one. */
 export async function benchmarkCommit(): Promise<Measurement[]> {
-  const sqlite = await measure('SQLite in memory', 'sqlite::memory:')
+  const directory = mkdtempSync(join(tmpdir(), 'headrace-bench-'))
   const server = await startMariadb()
   try {
-    const mysql = await measure('MariaDB', server.url)
-    const together: Measurement[] = []
-    for (const count of COMMITTER_COUNTS) together.push(await committers(await server.freshDatabase(), count))
-    return [...sqlite, ...mysql, ...together]
+    let files = 0
+    const databases: readonly [string, () => string | Promise<string>][] = [
+      ['SQLite', () => `sqlite://${join(directory, `${files++}.db`)}`],
+      ['MariaDB', () => server.freshDatabase()],
+    ]
+    const measurements: Measurement[] = []
+    for (const [name, freshUrl] of databases) {
+      measurements.push(...(await growing(name, await freshUrl(), await freshUrl())))
+      for (const count of COMMITTER_COUNTS) measurements.push(await committers(name, await freshUrl(), count))
+    }
+    return measurements
   } finally {
     await server.stop()
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 
-async function measure(name: string, url: string): Promise<Measurement[]> {
-  const catalog = await open(url)
+/** Each commit stands beside its own statements, sent to the other database by nothing but the driver. */
+async function growing(name: string, url: string, bareUrl: string): Promise<Measurement[]> {
+  const { catalog, take } = openRecorded(url)
+  const bare = await openBareDriver(bareUrl)
   try {
+    await catalog.migrate()
+    await migrateAt(bareUrl)
+    take()
     const topic = await createTestTopic(catalog, 'bench', Math.max(...PARTITION_COUNTS))
+    await bare.replay(take())
     const measurements: Measurement[] = []
     let sequence = 0
     for (const partitionCount of PARTITION_COUNTS) {
-      const values: number[] = []
-      for (let run = 0; run < WARMUPS + REPETITIONS; run++) {
+      const [values, limits, statementCounts]: [number[], number[], number[]] = [[], [], []]
+      const repetitions = partitionCount < LARGE ? REPETITIONS : REPETITIONS_LARGE
+      for (let run = 0; run < WARMUPS + repetitions; run++) {
         const segment = segmentOf(topic, partitionCount, sequence++)
-        const startedAtMs = performance.now()
-        await catalog.commit([segment], LIMITS)
-        if (run >= WARMUPS) values.push(performance.now() - startedAtMs)
+        const ms = await durationMs(() => catalog.commit([segment], LIMITS))
+        const statements = take()
+        const bareMs = await durationMs(() => bare.replay(statements))
+        if (run < WARMUPS) continue
+        values.push(ms)
+        limits.push(bareMs)
+        statementCounts.push(statements.length)
       }
-      measurements.push({
-        benchmark: 'commit',
-        case: `${name}, ${partitionCount} partitions`,
-        unit: 'ms',
-        values,
-        settings: 'one segment, one idempotent batch per partition, one commit at a time',
-      })
+      measurements.push(...rowsOf(name, partitionCount, values, limits, statementCounts))
     }
     return measurements
   } finally {
     await catalog.close()
+    await bare.close()
   }
 }
 
+async function migrateAt(url: string): Promise<void> {
+  const catalog = openCatalog(url)
+  await catalog.migrate().finally(() => catalog.close())
+}
+
+function rowsOf(
+  name: string,
+  partitionCount: number,
+  values: readonly number[],
+  limits: readonly number[],
+  statementCounts: readonly number[],
+): Measurement[] {
+  const row = { benchmark: 'commit', settings: SETTINGS }
+  const size = `${name}, ${partitionCount.toLocaleString('en-US')} partitions`
+  const target = TARGETS.get(partitionCount)
+  const limit = { name: 'the same statements by the driver alone', values: limits }
+  const perPartition = (ms: number) => (ms * 1_000) / partitionCount
+  return [
+    { ...row, case: size, unit: 'ms', values, limit, ...(target ? { target } : {}) },
+    {
+      ...row,
+      case: `${size}, each`,
+      unit: 'µs per partition',
+      values: values.map(perPartition),
+      curve: {
+        quantity: `time per partition, ${name}`,
+        dimension: 'partitions',
+        size: partitionCount,
+        expected: 'constant',
+      },
+    },
+    { ...row, case: `${size}, statements`, unit: 'statements', values: [median(statementCounts)] },
+  ]
+}
+
+async function durationMs(work: () => Promise<unknown>): Promise<number> {
+  const startedAtMs = performance.now()
+  await work()
+  return performance.now() - startedAtMs
+}
+
 /** Agents that commit to the same partitions at the same time: what is left of the rate when they wait for each other. */
-async function committers(url: string, count: number): Promise<Measurement> {
-  const catalogs = await Promise.all(Array.from({ length: count }, () => open(url)))
+async function committers(name: string, url: string, count: number): Promise<Measurement> {
+  const catalogs = Array.from({ length: count }, () => openCatalog(url))
   try {
+    await catalogs[0]!.migrate()
     const topic = await createTestTopic(catalogs[0]!, 'bench', COMMITTERS_PARTITION_COUNT)
     const endMs = performance.now() + COMMITTERS_DURATION_MS
-    const commits = await Promise.all(
-      catalogs.map(async (catalog, number) => {
-        let done = 0
-        for (; performance.now() < endMs; done++) {
-          await catalog.commit([segmentOf(topic, COMMITTERS_PARTITION_COUNT, done, number)], LIMITS)
-        }
-        return done
-      }),
-    )
+    const commits = await Promise.all(catalogs.map((catalog, number) => commitUntil(endMs, catalog, topic, number)))
     const total = commits.reduce((sum, done) => sum + done, 0)
     return {
       benchmark: 'commit',
-      case: `MariaDB, ${count} agents on the same ${COMMITTERS_PARTITION_COUNT} partitions`,
+      case: `${name}, ${count} agents on the same ${COMMITTERS_PARTITION_COUNT} partitions`,
       unit: 'partitions/s',
       values: [(total * COMMITTERS_PARTITION_COUNT) / (COMMITTERS_DURATION_MS / 1000)],
-      settings: 'each agent commits one segment after the other',
+      settings: 'each agent commits one segment after the other, all in one process',
     }
   } finally {
     await Promise.all(catalogs.map((catalog) => catalog.close()))
   }
 }
 
-async function open(url: string): Promise<Catalog> {
-  const catalog = openCatalog(url)
-  await catalog.migrate()
-  return catalog
+async function commitUntil(endMs: number, catalog: Catalog, topic: Topic, producer: number): Promise<number> {
+  let done = 0
+  for (; performance.now() < endMs; done++) {
+    await catalog.commit([segmentOf(topic, COMMITTERS_PARTITION_COUNT, done, producer)], LIMITS)
+    // The driver of SQLite is synchronous: without a turn of the event loop one agent would have it all.
+    await new Promise(setImmediate)
+  }
+  return done
 }
 
 function segmentOf(topic: Topic, partitionCount: number, sequence: number, producer = 0): CommitSegment {
@@ -93,7 +154,7 @@ function segmentOf(topic: Topic, partitionCount: number, sequence: number, produ
     Array.from({ length: partitionCount }, (_, partition) => ({
       topicId: topic.topicId,
       partition,
-      batches: [sequencedBatch(1_000 + producer * PARTITION_COUNTS.length, sequence)],
+      batches: [sequencedBatch(1_000 + producer, sequence)],
     })),
   )
 }

@@ -13,12 +13,12 @@ import type { CommitLimits, CommitSegment, SegmentOutcome } from '../../engine/p
 import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { type Database, isDuplicateKey, type Session, StatementError } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentTuple, insertExtents } from './extent-insert.js'
+import { extentRow, insertExtents } from './extent-insert.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { decodeProducer, encodeProducer } from './producer-blob.js'
-import { minuteOf, producerKeyLiteral, producerOfKey } from './producers.js'
+import { minuteOf, producerKeyHex, producerKeyLiteral, producerOfKey } from './producers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, int, intOf, tuple, uuid, uuidOf, within } from './sql-text.js'
+import { blob, bytesOf, int, intOf, tuple, uuid, uuidHex, uuidOf, within } from './sql-text.js'
 
 /**
  * The commit transaction. Statements, whatever the number of partitions: begin, lock the partitions, read the clock and
@@ -235,13 +235,13 @@ async function insertSegments(
 }
 
 async function insertAccepted(session: Session, decision: CommitDecision, numberOf: NumberOf): Promise<void> {
-  const tuples = decision.segments.flatMap(({ segmentId, extents }) => {
-    const segmentLiteral = uuid(segmentId)
+  const rows = decision.segments.flatMap(({ segmentId, extents }) => {
+    const segmentHex = uuidHex(segmentId)
     return extents.map((extent) =>
-      extentTuple(numberLiteral(numberOf, extent), segmentLiteral, extent, extent.runningMaxTimestampMs),
+      extentRow(partitionNumberOf(numberOf, extent), segmentHex, extent, extent.runningMaxTimestampMs),
     )
   })
-  await insertExtents(session, tuples)
+  await insertExtents(session, rows)
 }
 
 /** The rows are there and locked, so the insert always ends in its update: the one bulk update that all databases know. */
@@ -251,17 +251,15 @@ async function replacePartitions(
   decision: CommitDecision,
   numberOf: NumberOf,
 ): Promise<void> {
-  const tuples = decision.partitions.map((partition) =>
-    tuple(
-      numberLiteral(numberOf, partition),
-      int(partition.logStartOffset),
-      int(partition.highWatermark),
-      int(partition.maxTimestampMs),
-    ),
-  )
+  const rows = decision.partitions.map((partition) => [
+    partitionNumberOf(numberOf, partition),
+    partition.logStartOffset,
+    partition.highWatermark,
+    partition.maxTimestampMs,
+  ])
   const columns = ['partition_no', 'log_start_offset', 'high_watermark', 'max_timestamp_ms']
   const suffix = dialect.onConflictReplace(['partition_no'], ['high_watermark', 'max_timestamp_ms'])
-  await session.insert('partitions', columns, tuples, suffix)
+  await session.insertRows({ table: 'partitions', columns, rows, suffix })
 }
 
 async function replaceProducers(
@@ -271,22 +269,17 @@ async function replaceProducers(
   numberOf: NumberOf,
   nowMs: number,
 ): Promise<void> {
-  const tuples = decision.producers.map((producer) =>
-    tuple(
-      producerKeyLiteral(partitionNumberOf(numberOf, producer), producer.producerId),
-      int(producer.epoch),
-      blob(encodeProducer(producer)),
-      int(nowMs),
-      int(minuteOf(nowMs)),
-    ),
-  )
+  const minute = minuteOf(nowMs)
+  const rows = decision.producers.map((producer) => [
+    producerKeyHex(partitionNumberOf(numberOf, producer), producer.producerId),
+    producer.epoch,
+    encodeProducer(producer),
+    nowMs,
+    minute,
+  ])
   const columns = ['producer_key', 'epoch', 'batches', 'updated_at_ms', 'updated_minute']
   const suffix = dialect.onConflictReplace(['producer_key'], columns.slice(1))
-  await session.insert('producers', columns, tuples, suffix)
-}
-
-function numberLiteral(numberOf: NumberOf, partition: PartitionRef): string {
-  return int(partitionNumberOf(numberOf, partition))
+  await session.insertRows({ table: 'producers', columns, rows, suffix })
 }
 
 function partitionNumberOf({ numbers }: NumberOf, { topicId, partition }: PartitionRef): number {

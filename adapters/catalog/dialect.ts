@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import type { BulkInsert } from './sql-text.js'
 
 /**
  * Everything in which the databases differ. What is not here is the same SQL on all of them.
@@ -37,6 +38,8 @@ export interface Dialect {
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string
   /** Ends an INSERT: where the key exists, `columns` take the new values. */
   onConflictReplace(keys: readonly string[], columns: readonly string[]): string
+  /** Inserts at once and with values bound, where that is faster than sending literals; where not, it is absent. */
+  insertRows?(connection: unknown, insert: BulkInsert): void
   /** A SELECT with ORDER BY and LIMIT of its own, as a part of a UNION ALL. */
   unionPart(select: string): string
   /** Deletes at most `limit` rows. */

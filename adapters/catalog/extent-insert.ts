@@ -1,5 +1,5 @@
 import type { Session } from './database.js'
-import { int, tuple } from './sql-text.js'
+import type { BulkValue, Hex } from './sql-text.js'
 
 /** A row of `extents` as commit and compaction write it. */
 export interface NewExtent {
@@ -25,27 +25,27 @@ const COLUMNS = [
   'running_max_timestamp_ms',
 ]
 
-/** The row's literals; partition and segment come as literals, because many rows share them. */
-export function extentTuple(
-  partitionLiteral: string,
-  segmentLiteral: string,
+/** The segment comes as hex digits, because many rows share them. */
+export function extentRow(
+  partitionNo: number,
+  segmentHex: Hex,
   extent: NewExtent,
   runningMaxTimestampMs: number,
-): string {
-  return tuple(
-    partitionLiteral,
-    int(extent.endOffset),
-    int(extent.baseOffset),
-    segmentLiteral,
-    int(extent.position),
-    int(extent.bytes),
-    int(extent.batchSkipCount),
-    int(extent.batchCount),
-    int(extent.maxTimestampMs),
-    int(runningMaxTimestampMs),
-  )
+): BulkValue[] {
+  return [
+    partitionNo,
+    extent.endOffset,
+    extent.baseOffset,
+    segmentHex,
+    extent.position,
+    extent.bytes,
+    extent.batchSkipCount,
+    extent.batchCount,
+    extent.maxTimestampMs,
+    runningMaxTimestampMs,
+  ]
 }
 
-export function insertExtents(session: Session, tuples: readonly string[]): Promise<void> {
-  return session.insert('extents', COLUMNS, tuples)
+export function insertExtents(session: Session, rows: readonly (readonly BulkValue[])[]): Promise<void> {
+  return session.insertRows({ table: 'extents', columns: COLUMNS, rows, suffix: '' })
 }

@@ -22,20 +22,28 @@ const TRANSACTION_CONTROL = /^(BEGIN|COMMIT|ROLLBACK)\b/
 export interface LibsqlDatabase {
   readonly inTransaction: boolean
   exec(sql: string): void
+  prepare(sql: string): LibsqlStatement
   close(): void
   /** knex does not hand out a connection that has this. */
   __knex__disposed?: unknown
+}
+
+export interface LibsqlStatement {
+  run(values: readonly unknown[]): unknown
 }
 
 type LibsqlConstructor = new (filename: string, options: { readonly timeout: number }) => LibsqlDatabase
 
 interface Query {
   readonly sql: string
+  readonly bindings?: readonly unknown[]
   response?: unknown
 }
 
 interface BetterSqliteClient {
+  query(connection: LibsqlDatabase, query: Query): Promise<Query>
   _query(connection: LibsqlDatabase, query: Query): Promise<Query>
+  emit(event: 'query', query: Query): void
   readonly driver: LibsqlConstructor
   readonly connectionSettings: { readonly filename: string }
 }
@@ -60,6 +68,13 @@ export class LibsqlClient extends BetterSqliteClient {
     return database
   }
 
+  /** knex prepares every text for its debug log, which is off: it searches bulk statements for percent signs, and copies them. */
+  override query(connection: LibsqlDatabase, query: Query): Promise<Query> {
+    if (query.bindings && query.bindings.length > 0) return super.query(connection, query)
+    this.emit('query', query)
+    return this._query(connection, query)
+  }
+
   /**
    * A statement that met SQLITE_BUSY stays "in progress" until the garbage collector finds it, and no COMMIT succeeds beside it.
    * What begins and ends transactions therefore goes through `exec`, which leaves no statement behind; should any other
@@ -74,7 +89,7 @@ export class LibsqlClient extends BetterSqliteClient {
     try {
       return await super._query(connection, query)
     } catch (error) {
-      if (isBusy(error)) connection.__knex__disposed = error
+      replaceIfBusy(connection, error)
       throw error
     }
   }
@@ -91,6 +106,10 @@ function openFile(driver: LibsqlConstructor, filename: string): LibsqlDatabase {
       code: 'SQLITE_CANTOPEN',
     })
   }
+}
+
+export function replaceIfBusy(connection: LibsqlDatabase, error: unknown): void {
+  if (isBusy(error)) connection.__knex__disposed = error
 }
 
 function isBusy(error: unknown): boolean {

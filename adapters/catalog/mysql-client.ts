@@ -14,7 +14,9 @@ interface Query {
 type Mysql2ClientConstructor = new (
   config: Knex.Config,
 ) => {
+  query(connection: MysqlConnection, query: Query): Promise<Query>
   _query(connection: MysqlConnection, query: Query): Promise<Query>
+  emit(event: 'query', query: Query): void
 }
 
 interface MysqlConnection {
@@ -22,6 +24,13 @@ interface MysqlConnection {
 }
 
 export class MysqlClient extends Mysql2Client {
+  /** knex prepares every text for its debug log, which is off: it searches bulk statements for percent signs, and copies them. */
+  override query(connection: MysqlConnection, query: Query): Promise<Query> {
+    if (!query.sql || (query.bindings && query.bindings.length > 0)) return super.query(connection, query)
+    this.emit('query', query)
+    return this._query(connection, query)
+  }
+
   /**
    * The driver searches a statement that has a list of bindings, if an empty one, for places to put them: character by
    * character, outside of quotes and comments. A commit of 1,000 partitions has 450 kB of literals and nothing to put in.

@@ -1,15 +1,19 @@
 import type { Database } from './database.js'
 import { partitionNumberMax, partitionNumberMin } from './partition-numbers.js'
-import { int, intOf } from './sql-text.js'
+import { type Hex, int, intOf } from './sql-text.js'
 
 const MINUTE_MS = 60_000
 
-/** Literal of `producers.producer_key`. */
-export function producerKeyLiteral(partitionNo: number, producerId: number): string {
-  return `x'${hex64(partitionNo)}${hex64(producerId)}'`
+/** `producers.producer_key`. */
+export function producerKeyHex(partitionNo: number, producerId: number): Hex {
+  return (hex64(partitionNo) + hex64(producerId)) as Hex
 }
 
-/** What `producerKeyLiteral` was made of. */
+export function producerKeyLiteral(partitionNo: number, producerId: number): string {
+  return `x'${producerKeyHex(partitionNo, producerId)}'`
+}
+
+/** What `producerKeyHex` was made of. */
 export function producerOfKey(key: Uint8Array): { readonly partitionNo: number; readonly producerId: number } {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
   return { partitionNo: u64(view, 0), producerId: u64(view, 8) }

@@ -35,6 +35,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, tables: leasesOfVersion4 },
   { version: 5, tables: agentRoleTables },
   { version: 6, tables: assignmentTables },
+  // No table changes: producers' batches are written as agents before this version cannot read them (`producer-blob.ts`).
+  { version: 7 },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {

@@ -18,8 +18,12 @@ export function intOrNull(value: number | null): string {
 
 /** A UUID as its 16 bytes. */
 export function uuid(id: string): string {
+  return `x'${uuidHex(id)}'`
+}
+
+export function uuidHex(id: string): Hex {
   if (!UUID.test(id)) throw new RangeError(`${JSON.stringify(id)} is no UUID in canonical lower-case text`)
-  return `x'${id.replaceAll('-', '')}'`
+  return id.replaceAll('-', '') as Hex
 }
 
 export function blob(bytes: Uint8Array): string {
@@ -29,6 +33,39 @@ export function blob(bytes: Uint8Array): string {
 /** Text as its UTF-8 bytes. */
 export function utf8(text: string): string {
   return `x'${Buffer.from(text, 'utf8').toString('hex')}'`
+}
+
+// ---- bulk inserts
+
+declare const HEX: unique symbol
+/** Bytes as hex digits: where they end as a literal, a Buffer for each would be thousands of objects for nothing. */
+export type Hex = string & { readonly [HEX]: true }
+
+/** No text: that is bound one by one. */
+export type BulkValue = number | Hex | Uint8Array
+
+/** `INSERT INTO table (columns) VALUES rows suffix`, the values not yet written. */
+export interface BulkInsert {
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly BulkValue[])[]
+  readonly suffix: string
+}
+
+export function bindable(value: BulkValue): number | Uint8Array {
+  if (typeof value === 'string') return Buffer.from(value, 'hex')
+  if (typeof value === 'number') int(value)
+  return value
+}
+
+/** Rows as literals. */
+export function tuplesOf(rows: BulkInsert['rows']): string[] {
+  return rows.map((row) => tuple(...row.map(literalOf)))
+}
+
+function literalOf(value: BulkValue): string {
+  if (typeof value === 'number') return int(value)
+  return typeof value === 'string' ? `x'${value}'` : blob(value)
 }
 
 /** `(a, b, c)` */

@@ -1,7 +1,9 @@
 import knexModule, { type Knex } from 'knex'
 import type { SqlitePlace } from './catalog-url.js'
 import type { Dialect, Failure, TableDefinition } from './dialect.js'
-import { LibsqlClient, type LibsqlDatabase } from './libsql-client.js'
+import { LibsqlClient, type LibsqlDatabase, replaceIfBusy } from './libsql-client.js'
+import { insertBound } from './libsql-rows.js'
+import type { BulkInsert } from './sql-text.js'
 
 const { knex } = knexModule
 
@@ -40,6 +42,15 @@ export class SqliteDialect implements Dialect {
   onConflictReplace(keys: readonly string[], columns: readonly string[]): string {
     const assignments = columns.map((column) => `${column} = excluded.${column}`)
     return ` ON CONFLICT (${keys.join(', ')}) DO UPDATE SET ${assignments.join(', ')}`
+  }
+
+  insertRows(connection: unknown, insert: BulkInsert): void {
+    try {
+      insertBound(connection as LibsqlDatabase, insert)
+    } catch (error) {
+      replaceIfBusy(connection as LibsqlDatabase, error)
+      throw error
+    }
   }
 
   unionPart(select: string): string {

@@ -4,11 +4,11 @@ import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { SEGMENT_COLUMNS } from './commit.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentTuple, insertExtents } from './extent-insert.js'
+import { extentRow, insertExtents } from './extent-insert.js'
 import { literalsOf, lockSegments, type NumberedExtent, readLogStarts, removeCounted } from './extent-removal.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, inChunks, int, intOf, tuple, uuid, within } from './sql-text.js'
+import { blob, bytesOf, inChunks, int, intOf, tuple, uuid, uuidHex, within } from './sql-text.js'
 
 /**
  * Compaction's swap. The inputs' rows are locked, so their extents stand still; then what was planned is held against what
@@ -205,9 +205,9 @@ async function insertOutput(
     "x''",
   )
   await session.run(`INSERT INTO segments (${SEGMENT_COLUMNS.join(', ')}) VALUES ${segment}`, [output.objectKey])
-  const segmentLiteral = uuid(output.segmentId)
-  const tuples = kept.map(({ partitionNo, extent, runningMaxTimestampMs }) =>
-    extentTuple(int(partitionNo), segmentLiteral, extent, runningMaxTimestampMs),
+  const segmentHex = uuidHex(output.segmentId)
+  const rows = kept.map(({ partitionNo, extent, runningMaxTimestampMs }) =>
+    extentRow(partitionNo, segmentHex, extent, runningMaxTimestampMs),
   )
-  await insertExtents(session, tuples)
+  await insertExtents(session, rows)
 }

@@ -9,7 +9,9 @@ import {
   intOrNullOf,
   textOf,
   textOrNullOf,
+  tuplesOf,
   uuid,
+  uuidHex,
   uuidOf,
   within,
 } from '../../../adapters/catalog/sql-text.js'
@@ -56,4 +58,18 @@ t.test('columns are what they should be, or an error', async (t) => {
   t.throws(() => intOf(row, 'd'), TypeError)
   t.throws(() => textOf(row, 'a'), TypeError)
   t.throws(() => bytesOf(row, 'c'), TypeError)
+})
+
+t.test('rows of values become literals', async (t) => {
+  const shared = uuidHex(ID)
+  t.same(
+    tuplesOf([
+      [1, shared],
+      [-2, shared],
+      [3, Uint8Array.of(1)],
+    ]),
+    [`(1, ${uuid(ID)})`, `(-2, ${uuid(ID)})`, "(3, x'01')"],
+  )
+  t.throws(() => tuplesOf([[Number.NaN]]), RangeError)
+  t.throws(() => uuidHex(`${ID}'`), RangeError)
 })
