@@ -18,9 +18,12 @@ export async function sqliteFileFixture(): Promise<CatalogFixture & { readonly u
   return { ...fixture, url, close }
 }
 
-/** A database in memory belongs to one connection: all agents of the fixture share it. In a thread, as agents have it. */
-export async function threadedMemoryFixture(): Promise<CatalogFixture> {
-  const catalog = openThreadedCatalog('sqlite::memory:')
+export const sqliteMemoryFixture = () => sharedFixture(openCatalog('sqlite::memory:'))
+/** In a thread, as agents have it. */
+export const threadedMemoryFixture = () => sharedFixture(openThreadedCatalog('sqlite::memory:'))
+
+/** A database in memory belongs to one connection: all agents of the fixture share it. */
+async function sharedFixture(catalog: Catalog): Promise<CatalogFixture> {
   await catalog.migrate()
   return { connect: async () => catalog, close: () => catalog.close() }
 }
