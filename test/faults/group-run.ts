@@ -32,7 +32,7 @@ export interface GroupRun {
 }
 
 const AGENT_COUNT = 2
-const DRAIN_MS_MAX = 90_000
+const DRAIN_MS_MAX = 150_000
 /** What a group meets most is that members and agents go; the rest of the nemesis comes between. */
 const AGENT_FAULTS = FAULTS.filter(([name]) => !name.startsWith('S3'))
 const AGENT_KILL = AGENT_FAULTS.filter(([name]) => name === 'agent kill -9')

@@ -8,7 +8,7 @@ t.test(
   { timeout: 120_000 },
   async (t) => {
     const report = await runSoak(t, {
-      loadMs: 8_000,
+      loadMs: 15_000,
       partitionCount: 100,
       retentionMs: 4_000,
       untilForgotten: false,
