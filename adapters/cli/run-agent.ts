@@ -1,4 +1,5 @@
 import { type AgentConfig, type AgentOptions, formatHostPort, type HostPort } from '../config/index.js'
+import { letSmallHeapsGrow } from './heap-growth.js'
 
 /** `startAgent`, or what stands in for it in a test. */
 export type AgentStarter = (options: AgentOptions) => Promise<RunningAgent>
@@ -32,6 +33,7 @@ export async function runAgent(options: AgentOptions, startAgent: AgentStarter):
       })
     }
   })
+  letSmallHeapsGrow()
   const agent = await startAgent(options)
   mayStopInOrder = true
   process.stdout.write(listeningLines(agent.listeners))

@@ -6,6 +6,12 @@ import { decodeIndex } from '../../format/index.js'
 import type { WorkerSettings, WriteSegmentResult, WriteSegmentTask } from '../../workers/messages.js'
 
 /**
+ * A worker makes few objects, but each LZ4 block is memory outside of its heap, which a collection of young objects sets free. A
+ * small young generation makes these frequent enough to spare most of the full ones (docs/performance.md).
+ */
+const YOUNG_GENERATION_MIB = 2
+
+/**
  * Encodes and uploads segments in a Piscina pool. A worker holds several tasks at a time, because most of a task is
  * waiting for the store; `atomics: 'disabled'` keeps its event loop turning between tasks, which uploads need.
  *
@@ -28,6 +34,7 @@ export class PiscinaSegmentUploader implements SegmentUploader {
       maxQueue: options.taskCountMax,
       atomics: 'disabled',
       recordTiming: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
       workerData,
     })
   }
