@@ -27,6 +27,12 @@ process.once('SIGTERM', async () => {
   process.exit(0)
 })
 
+// kafkajs gives up for good at what it holds for not worth a retry; an orchestrator would start the process again.
+consumer.on(consumer.events.CRASH, async ({ payload: { error, restart } }) => {
+  await say(`X ${restart ? 'again' : 'gone'} ${error.name}: ${error.message}\n`)
+  if (!restart) process.exit(1)
+})
+
 await consumer.connect()
 await consumer.subscribe({ topics: [GROUP_TOPIC], fromBeginning: true })
 await consumer.run({

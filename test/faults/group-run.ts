@@ -2,15 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createTopic, kafkajsClient, withAdmin } from '../support/kafkajs-client.js'
 import { SeededRandom } from '../support/virtual-clock.js'
 import { type Cluster, startCluster } from './cluster.js'
-import {
-  GROUP_TOPIC,
-  type GroupMemberProcess,
-  GroupProgress,
-  produceToAll,
-  readCommitted,
-  startMember,
-  watchCommitted,
-} from './group-workload.js'
+import { GroupMembers } from './group-members.js'
+import { GROUP_TOPIC, GroupProgress, produceToAll, readCommitted, watchCommitted } from './group-workload.js'
 import { FAULT_MS, FAULTS } from './nemesis.js'
 
 export interface GroupRunOptions {
@@ -29,10 +22,12 @@ export interface GroupRun {
   /** From the last fault until all that was stored was processed and committed. */
   readonly drainMs: number
   readonly violations: readonly string[]
+  /** What made members of kafkajs give up. */
+  readonly crashes: readonly string[]
 }
 
 const AGENT_COUNT = 2
-const DRAIN_MS_MAX = 150_000
+const DRAIN_MS_MAX = 90_000
 /** What a group meets most is that members and agents go; the rest of the nemesis comes between. */
 const AGENT_FAULTS = FAULTS.filter(([name]) => !name.startsWith('S3'))
 const AGENT_KILL = AGENT_FAULTS.filter(([name]) => name === 'agent kill -9')
@@ -40,19 +35,19 @@ const AGENT_KILL = AGENT_FAULTS.filter(([name]) => name === 'agent kill -9')
 /** A group of processes that commit after they processed, while members and agents die every few seconds. */
 export async function runGroupFaults(options: GroupRunOptions): Promise<GroupRun> {
   const cluster = await startCluster(AGENT_COUNT)
-  const members: GroupMemberProcess[] = []
+  let members: GroupMembers | undefined
   try {
     const addresses = cluster.agents.map(({ address }) => address)
     const kafka = kafkajsClient(addresses, { requestTimeout: 8_000, connectionTimeout: 2_000 })
     await createTopic(kafka, GROUP_TOPIC, options.partitionCount)
     const progress = new GroupProgress(options.partitionCount)
-    for (let count = 0; count < options.memberCount; count++) members.push(startMember(addresses, progress))
+    members = new GroupMembers(addresses, progress, options.memberCount)
     const [stopSending, stopWatching] = [new AbortController(), new AbortController()]
     const sending = produceToAll(addresses, options.partitionCount, stopSending.signal)
     const watching = watchCommitted(addresses, progress, stopWatching.signal)
     let faults = new Map<string, number>()
     try {
-      faults = await injectFaults(cluster, members, () => startMember(addresses, progress), options)
+      faults = await injectFaults(cluster, members, options)
     } finally {
       stopSending.abort()
     }
@@ -64,16 +59,14 @@ export async function runGroupFaults(options: GroupRunOptions): Promise<GroupRun
     const committedReadCount = await watching
     return summary(faults, progress, acknowledged, drained, { committedReadCount, drainMs })
   } finally {
-    for (const member of members) member.kill('SIGKILL')
-    await Promise.all(members.map(({ ended }) => ended))
+    await members?.stop()
     await cluster.stop()
   }
 }
 
 async function injectFaults(
   cluster: Cluster,
-  members: GroupMemberProcess[],
-  start: () => GroupMemberProcess,
+  members: GroupMembers,
   { seed, runMs }: GroupRunOptions,
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
@@ -90,9 +83,7 @@ async function injectFaults(
     const [name, inject] = pick(dice < 0.8 ? AGENT_KILL : AGENT_FAULTS)
     if (dice < 0.6) {
       const signal = pick(['SIGKILL', 'SIGKILL', 'SIGTERM'] as const)
-      const member = pick(members)
-      members[members.indexOf(member)] = start()
-      member.kill(signal)
+      members.end(pick, signal)
       count(counts, `member ${signal}`)
     } else {
       await inject(pick(cluster.agents), cluster, FAULT_MS)
@@ -157,6 +148,7 @@ function summary(
     processedCount: processed.length,
     repeatedCount: processed.filter((record) => record.count > 1).length,
     violations,
+    crashes: progress.crashes,
     ...rest,
   }
 }
@@ -168,5 +160,6 @@ export function describeGroupRun(run: GroupRun): string {
     `all processed and committed ${Math.round(run.drainMs)} ms after the last fault; ${run.committedReadCount} reads of the committed offsets`,
     `violations ${run.violations.length}`,
     ...run.violations.slice(0, 20),
+    ...run.crashes.slice(0, 20),
   ].join('\n')
 }

@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { kafkajsClient, withAdmin } from '../support/kafkajs-client.js'
 
 export const GROUP = 'faulty-readers'
 export const GROUP_TOPIC = 'group-faults'
 
-const CONSUMER = fileURLToPath(new URL('./group-consumer.js', import.meta.url))
 const RETRY = { initialRetryTime: 50, maxRetryTime: 500, retries: 200 }
 
 /** What the members said so far. Complete when a read that begins now looks at it. */
@@ -16,7 +13,8 @@ export class GroupProgress {
   /** Next offset of each partition that a member was told is committed. */
   readonly acknowledged: number[]
   readonly violations: string[] = []
-  memberCount = 0
+  /** What made members of kafkajs give up. */
+  readonly crashes: string[] = []
   /** By partition: the offsets that members were told they have committed, first and next. */
   readonly #committed = new Map<number, { readonly first: number; readonly next: number }[]>()
 
@@ -26,6 +24,7 @@ export class GroupProgress {
 
   note(line: string): void {
     const [kind, partition, offset, value = ''] = line.split(' ')
+    if (kind === 'X') this.crashes.push(line.slice(2))
     if (kind === 'C') this.#noteCommit(Number(partition), Number(offset), Number(value))
     if (kind !== 'R') return
     const key = `${partition}/${offset}`
@@ -55,42 +54,6 @@ export class GroupProgress {
       })
     })
   }
-}
-
-const running = new Set<ChildProcess>()
-
-function endAll(): void {
-  for (const child of running) child.kill('SIGKILL')
-}
-
-/** A member in a process of its own. Its last words are heard before `ended` resolves. */
-export interface GroupMemberProcess {
-  kill(signal: NodeJS.Signals): void
-  readonly ended: Promise<void>
-}
-
-export function startMember(agents: readonly string[], progress: GroupProgress): GroupMemberProcess {
-  const child: ChildProcess = spawn(process.execPath, ['--enable-source-maps', CONSUMER], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, GROUP_AGENTS: agents.join(',') },
-  })
-  progress.memberCount += 1
-  if (running.size === 0) process.once('exit', endAll)
-  running.add(child)
-  let rest = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) progress.note(line)
-  })
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => {
-      running.delete(child)
-      if (running.size === 0) process.removeListener('exit', endAll)
-      resolve()
-    })
-  })
-  return { kill: (signal) => void child.kill(signal), ended }
 }
 
 /** Sends to all partitions in turn until told to stop; answers the values that were acknowledged. */

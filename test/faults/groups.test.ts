@@ -1,7 +1,7 @@
 import t from 'tap'
 import { describeGroupRun, runGroupFaults } from './group-run.js'
 
-t.test('a group of processes while members and agents die', { timeout: 220_000 }, async (t) => {
+t.test('a group of processes while members and agents die', { timeout: 180_000 }, async (t) => {
   const run = await runGroupFaults({ seed: 1, runMs: 12_000, memberCount: 4, partitionCount: 24 })
   t.comment(describeGroupRun(run))
   t.same(run.violations, [])
