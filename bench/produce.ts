@@ -4,6 +4,7 @@ import { type Broker, type LoadShape, type LoadTimes, MEMORY_MIB, runLoad, withA
 import { MATRIX, type MatrixEntry } from './agent-matrix.js'
 import type { LoadResult } from './client/load.js'
 import { engineRates } from './engine.js'
+import { benchmarkFileStore } from './file-store.js'
 import { type Measurement, mibPerS } from './measurement.js'
 import { type Usage, UsageMeter } from './process-usage.js'
 import { rounded } from './report.js'
@@ -17,10 +18,10 @@ const MIB = 2 ** 20
 /**
  * The whole agent as a process, over TCP, with the load generator in another process: idempotent producers with acks=all.
  * Generator, agent and workers share the machine's cores, which is what the rates mean. Held against the engine without
- * a network.
+ * a network; what the disk takes stands above.
  */
 export async function benchmarkAgent(): Promise<Measurement[]> {
-  const measurements: Measurement[] = []
+  const measurements: Measurement[] = [await benchmarkFileStore()]
   for (const store of ['file', 'memory'] as const) {
     await withAgent(store, [], async (agent) => {
       for (const entry of MATRIX.filter(({ store: its = 'file' }) => its === store)) {
