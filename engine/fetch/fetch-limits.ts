@@ -32,6 +32,10 @@ export interface FetchLimits {
   readonly laggingBytesInFlightMax: number
   /** Extents asked of the catalog per round of a fetch, over all its partitions; every partition gets at least one. */
   readonly extentsPerRoundMax: number
+  /** How long extents are believed to be where the catalog said; a small part of the grace that objects have. */
+  readonly extentAgeMaxMs: number
+  /** Extents of such answers kept, over all partitions; each takes some 300 bytes. */
+  readonly extentsKnownMax: number
   /** Distinct segments read per round of a fetch: each may cost a GET. */
   readonly segmentsPerRoundMax: number
   /** How often a fetch asks the catalog again when an object has gone or its bytes are bad. */
@@ -81,6 +85,8 @@ export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
     responseBytesMax: Math.min(55 * MIB, quarterOf(laggingCacheBytes)),
     bytesMinMax: Math.min(1 * MIB, quarterOf(laggingCacheBytes)),
     extentsPerRoundMax: 2_000,
+    extentAgeMaxMs: 5_000,
+    extentsKnownMax: 20_000,
     segmentsPerRoundMax: 64,
     attemptsMax: 4,
   }

@@ -1,5 +1,5 @@
 import type { FetchRequest, FetchResult } from '../broker.js'
-import type { Catalog, Extent, ExtentAnswer } from '../ports/catalog.js'
+import type { Extent, ExtentAnswer } from '../ports/catalog.js'
 import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { ByteGate } from './byte-gate.js'
@@ -7,11 +7,12 @@ import type { LoadedRun } from './extent-decoder.js'
 import type { ExtentReader } from './extent-reader.js'
 import type { FetchLimits } from './fetch-limits.js'
 import { type FetchBudget, mayHaveMoved, PartitionProgress, readFailure } from './fetch-progress.js'
+import type { KnownExtents } from './known-extents.js'
 import { type PlannedRead, planRound, readBytesBound } from './round-plan.js'
 import type { WatermarkBoard } from './watermarks.js'
 
 export interface FetchRunOptions {
-  readonly catalog: Catalog
+  readonly extents: KnownExtents
   readonly reader: ExtentReader
   readonly board: WatermarkBoard
   /** Bytes being read by all fetches near the end of the log, and by those far behind. */
@@ -119,18 +120,17 @@ export class FetchRun {
   }
 
   async #ask(targets: readonly PartitionProgress[]): Promise<(ExtentAnswer | undefined)[] | undefined> {
-    const { catalog, limits } = this.options
+    const { extents, limits } = this.options
     if (targets.length === 0) return undefined
     const extentCountMax = Math.max(1, Math.floor(limits.extentsPerRoundMax / targets.length))
     try {
-      return await catalog.findExtents(
-        targets.map((target) => ({
-          topicId: target.partition.topicId,
-          partition: target.partition.partition,
-          offset: target.nextOffset,
-          bytesMax: Math.max(1, Math.min(target.bytesLeft, this.#budget.bytesLeft)) + limits.lookaheadBytes,
-          extentCountMax,
-        })),
+      return await extents.find(
+        targets.map((target) => {
+          const { topicId, partition } = target.partition
+          const bytesWanted = Math.max(1, Math.min(target.bytesLeft, this.#budget.bytesLeft))
+          const bytesMax = bytesWanted + limits.lookaheadBytes
+          return { topicId, partition, offset: target.nextOffset, bytesWanted, bytesMax, extentCountMax }
+        }),
       )
     } catch (error) {
       for (const target of targets) target.fail(readFailure(error))
@@ -170,8 +170,9 @@ export class FetchRun {
 
   /** The catalog may have moved the data meanwhile; asks it again, a bounded number of times. */
   #tryAgain(target: PartitionProgress, extent: Extent, error: unknown): boolean {
-    const { logger, limits, reader } = this.options
+    const { extents, logger, limits, reader } = this.options
     const failure = readFailure(error)
+    extents.forget(target.partition)
     if (mayHaveMoved(error)) {
       reader.forget(extent)
       target.attempts += 1

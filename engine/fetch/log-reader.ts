@@ -9,6 +9,7 @@ import { ByteGate } from './byte-gate.js'
 import { ExtentReader } from './extent-reader.js'
 import { FETCH_LIMITS_DEFAULT, type FetchLimits } from './fetch-limits.js'
 import { FetchRun, type FetchRunOptions } from './fetch-run.js'
+import { KnownExtents } from './known-extents.js'
 import { OffsetLookup } from './offset-lookup.js'
 import { RecentSegments } from './recent-segments.js'
 import type { WatermarkBoard } from './watermarks.js'
@@ -54,7 +55,9 @@ class CatalogLogReader implements ClosableLogReader {
     }
     this.#reader = reader
     this.#lookup = new OffsetLookup({ catalog, reader, limits })
-    this.#run = { catalog, reader, board, gates, clock, logger, limits }
+    const { extentAgeMaxMs: ageMaxMs, extentsKnownMax: extentCountMax } = limits
+    const extents = new KnownExtents({ catalog, clock, ageMaxMs, extentCountMax })
+    this.#run = { extents, reader, board, gates, clock, logger, limits }
   }
 
   async fetch(request: FetchRequest): Promise<readonly FetchResult[]> {
