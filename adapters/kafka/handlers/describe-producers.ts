@@ -1,4 +1,5 @@
 import type { ActiveProducer } from '../../../engine/broker.js'
+import { HeadraceError } from '../../../engine/errors.js'
 import type { PartitionRef } from '../../../engine/model.js'
 import type {
   DescribedProducersPartition,
@@ -6,60 +7,39 @@ import type {
   DescribeProducersResponse,
 } from '../apis/61-describe-producers.js'
 import type { RequestContext } from '../context.js'
-import { KafkaError, type KafkaFailure } from '../errors.js'
-import { failureOf, partitionFailure, resolveNames, unknownTopic } from './resolve-topics.js'
+import { KafkaError } from '../errors.js'
+import { lookUpPlanned, planPartitions } from './plan-partitions.js'
 
 export async function handleDescribeProducers(
   context: RequestContext,
   request: DescribeProducersRequest,
 ): Promise<DescribeProducersResponse> {
-  const resolved = await resolveNames(
-    context,
-    request.topics.map(({ name }) => name),
-  )
-  const lookups: PartitionRef[] = []
-  const plan = request.topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map((partition): Planned => {
-      const { topic, failure } = resolved.get(name)!
-      const refused = failure ?? partitionFailure(context, topic, partition)
-      if (refused !== undefined) return { partition, failure: refused }
-      return {
-        partition,
-        failure: unknownTopic(name),
-        lookup: lookups.push({ topicId: topic!.topicId, partition }) - 1,
-      }
+  const plan = await planPartitions(context, request.topics, (ref, _partition, { name }) => ({ ...ref, name }))
+  const topics = await lookUpPlanned(context, plan, {
+    ask: (refs) => producersOf(context, refs),
+    found: (partition, { producers }): DescribedProducersPartition => ({
+      partition,
+      errorCode: KafkaError.NONE,
+      errorMessage: null,
+      producers,
     }),
-  }))
-  const found = await producersOf(context, lookups)
-  const topics = plan.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map((planned) => answer(planned, found)),
-  }))
+    refused: (partition, { errorCode, errorMessage = null }) => ({ partition, errorCode, errorMessage, producers: [] }),
+  })
   return { topics }
 }
 
-interface Planned {
-  readonly partition: number
-  /** What is answered where the catalog does not know the partition either. */
-  readonly failure: KafkaFailure
-  readonly lookup?: number
-}
+type Found =
+  | { readonly producers: readonly ActiveProducer[]; readonly error?: never }
+  | { readonly error: HeadraceError }
 
-type Found = readonly (readonly ActiveProducer[] | undefined)[] | KafkaFailure
-
-async function producersOf(context: RequestContext, lookups: readonly PartitionRef[]): Promise<Found> {
-  try {
-    return await context.broker.logs.producers(lookups)
-  } catch (error) {
-    return failureOf(context, error)
-  }
-}
-
-function answer({ partition, failure, lookup }: Planned, found: Found): DescribedProducersPartition {
-  if (lookup === undefined) return { partition, ...failure, producers: [] }
-  if ('errorCode' in found) return { partition, ...found, producers: [] }
-  const producers = found[lookup]
-  if (producers === undefined) return { partition, ...failure, producers: [] }
-  return { partition, errorCode: KafkaError.NONE, errorMessage: null, producers }
+async function producersOf(
+  { broker }: RequestContext,
+  refs: readonly (PartitionRef & { readonly name: string })[],
+): Promise<readonly Found[]> {
+  const found = await broker.logs.producers(refs.map(({ topicId, partition }) => ({ topicId, partition })))
+  return refs.map(({ name }, place) => {
+    const producers = found[place]
+    if (producers !== undefined) return { producers }
+    return { error: new HeadraceError('PARTITION_UNKNOWN', 'never', `There is no topic ${name}`) }
+  })
 }

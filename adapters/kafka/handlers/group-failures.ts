@@ -1,6 +1,7 @@
 import { type HeadraceErrorCode, isHeadraceError } from '../../../engine/errors.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaErrorCode, type KafkaFailure, kafkaFailure } from '../errors.js'
+import type { Refusal } from './plan-partitions.js'
 import { failureOf } from './resolve-topics.js'
 
 /**
@@ -23,4 +24,18 @@ const TRANSIENT: Readonly<Partial<Record<HeadraceErrorCode, KafkaErrorCode>>> = 
 /** The code of a member's or partition's own result. */
 export function groupErrorCode(context: RequestContext, error: unknown): KafkaErrorCode {
   return error === undefined ? KafkaError.NONE : groupFailureOf(context, error).errorCode
+}
+
+/** What group APIs know of the ways a lookup of topics can fail. */
+export function groupLookupErrorCode({ errorCode }: Refusal): KafkaErrorCode {
+  switch (errorCode) {
+    case KafkaError.INVALID_TOPIC_EXCEPTION:
+      return KafkaError.UNKNOWN_TOPIC_OR_PARTITION
+    case KafkaError.KAFKA_STORAGE_ERROR:
+    case KafkaError.REQUEST_TIMED_OUT:
+    case KafkaError.NOT_LEADER_OR_FOLLOWER:
+      return KafkaError.COORDINATOR_NOT_AVAILABLE
+    default:
+      return errorCode
+  }
 }

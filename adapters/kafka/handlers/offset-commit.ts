@@ -1,31 +1,25 @@
 import type { OffsetToCommit } from '../../../engine/groups/group-coordinator.js'
 import type { OffsetCommitRequest, OffsetCommitResponse } from '../apis/08-offset-commit.js'
 import type { RequestContext } from '../context.js'
-import { groupErrorCode } from './group-failures.js'
-import { resolvePartitions } from './resolve-partitions.js'
+import { groupErrorCode, groupLookupErrorCode } from './group-failures.js'
+import { answerPlan, planPartitions } from './plan-partitions.js'
 import { forgetUnknown } from './resolve-topics.js'
 
 export async function handleOffsetCommit(
   context: RequestContext,
   request: OffsetCommitRequest,
 ): Promise<OffsetCommitResponse> {
-  const { refs, topics } = await resolvePartitions(
-    context,
-    request.topics,
-    ({ partition }) => partition,
+  const plan = await planPartitions(context, request.topics, (ref, { offset, leaderEpoch, metadata }) => {
     // Kafka too keeps "nothing" as an empty text.
-    (ref, { offset, leaderEpoch, metadata }) => ({ ...ref, offset, leaderEpoch, metadata: metadata ?? '' }),
+    return { ...ref, offset, leaderEpoch, metadata: metadata ?? '' }
+  })
+  const errorOf = await commit(context, request, plan.refs)
+  const topics = answerPlan(
+    plan,
+    (partition, refusal) => ({ partition, errorCode: groupLookupErrorCode(refusal) }),
+    (partition, place) => ({ partition, errorCode: groupErrorCode(context, errorOf(place)) }),
   )
-  const errorOf = await commit(context, request, refs)
-  return {
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partition, errorCode, place }) => ({
-        partition,
-        errorCode: errorCode ?? groupErrorCode(context, errorOf(place)),
-      })),
-    })),
-  }
+  return { topics }
 }
 
 /** Also without an offset that could be committed: a member that was fenced must hear of it. */
@@ -40,7 +34,7 @@ async function commit(
     forgetUnknown(
       context,
       offsets,
-      results.map((error) => (error === undefined ? {} : { error })),
+      results.map((error) => ({ error })),
     )
     return (place) => results[place]
   } catch (error) {

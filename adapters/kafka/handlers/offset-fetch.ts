@@ -11,8 +11,8 @@ import type {
 } from '../apis/09-offset-fetch.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaErrorCode } from '../errors.js'
-import { groupFailureOf } from './group-failures.js'
-import { resolvePartitions } from './resolve-partitions.js'
+import { groupFailureOf, groupLookupErrorCode } from './group-failures.js'
+import { answerPlan, planPartitions } from './plan-partitions.js'
 
 /** First version that can say that a group as a whole failed. */
 const GROUP_ERROR_VERSION_MIN = 2
@@ -51,21 +51,16 @@ async function fetchNamed(
   groupId: string,
   asked: readonly OffsetFetchTopic[],
 ): Promise<OffsetFetchTopicResponse[]> {
-  const { refs, topics } = await resolvePartitions(
-    context,
-    asked,
-    (partition) => partition,
-    (ref) => ref,
+  const plan = await planPartitions(context, asked, (ref) => ref)
+  const offsets = await context.broker.groups.fetchOffsets(groupId, plan.refs)
+  return answerPlan(
+    plan,
+    (partition, refusal) => {
+      const errorCode = groupLookupErrorCode(refusal)
+      return uncommitted(partition, errorCode === KafkaError.UNKNOWN_TOPIC_OR_PARTITION ? KafkaError.NONE : errorCode)
+    },
+    (_partition, place) => describe(offsets[place]!),
   )
-  const offsets = await context.broker.groups.fetchOffsets(groupId, refs)
-  return topics.map(({ name, partitions }) => ({
-    name,
-    partitions: partitions.map(({ partition, errorCode, place }) => {
-      if (place !== undefined) return describe(offsets[place]!)
-      const unknown = errorCode === KafkaError.UNKNOWN_TOPIC_OR_PARTITION
-      return uncommitted(partition, unknown ? KafkaError.NONE : errorCode)
-    }),
-  }))
 }
 
 async function fetchAll(context: RequestContext, groupId: string): Promise<OffsetFetchTopicResponse[]> {

@@ -99,7 +99,7 @@ export function partitionFailure(context: RequestContext, topic: Topic, partitio
 export function forgetUnknown(
   context: RequestContext,
   partitions: readonly PartitionRef[],
-  results: readonly { readonly error?: HeadraceError }[],
+  results: readonly { readonly error?: HeadraceError | undefined }[],
 ): void {
   for (const [number, { error }] of results.entries()) {
     const gone = isHeadraceError(error, 'PARTITION_UNKNOWN') || isHeadraceError(error, 'TOPIC_UNKNOWN')
