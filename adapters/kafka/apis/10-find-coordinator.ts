@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export const GROUP_KEY_TYPE = 0
 export const TRANSACTION_KEY_TYPE = 1
@@ -16,10 +17,8 @@ export interface FindCoordinatorResponse {
   readonly coordinators: readonly Coordinator[]
 }
 
-export interface Coordinator {
+export interface Coordinator extends ApiError {
   readonly key: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
   readonly nodeId: number
   readonly host: string
   readonly port: number
@@ -52,8 +51,7 @@ function encodeResponse(writer: WireWriter, response: FindCoordinatorResponse, v
     writer.array(response.coordinators, (coordinator) => {
       writer.string(coordinator.key)
       encodeNode(writer, coordinator)
-      writer.i16(coordinator.errorCode)
-      writer.nullableString(coordinator.errorMessage)
+      encodeApiError(writer, coordinator)
       writer.tags()
     })
   } else {

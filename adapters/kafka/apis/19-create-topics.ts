@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface CreateTopicsRequest {
   readonly topics: readonly CreatableTopic[]
@@ -31,11 +32,9 @@ export interface CreateTopicsResponse {
   readonly topics: readonly CreateTopicResponse[]
 }
 
-export interface CreateTopicResponse {
+export interface CreateTopicResponse extends ApiError {
   readonly name: string
   readonly topicId: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
   readonly partitionCount: number
   readonly replicationFactor: number
   /** All of them, defaults included; null where the topic was not created. */
@@ -97,8 +96,7 @@ function encodeResponse(writer: WireWriter, response: CreateTopicsResponse, vers
   writer.array(response.topics, (topic) => {
     writer.string(topic.name)
     if (version >= 7) writer.uuid(topic.topicId)
-    writer.i16(topic.errorCode)
-    writer.nullableString(topic.errorMessage)
+    encodeApiError(writer, topic)
     if (version >= 5) {
       writer.i32(topic.partitionCount)
       writer.i16(topic.replicationFactor)

@@ -1,12 +1,10 @@
 import type { WireWriter } from '../wire/writer.js'
 import { type AclFilter, decodeAclFilter } from './acl-filter.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 /** There are no ACLs, so all that can be answered is an error. */
-export interface DescribeAclsResponse {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
+export type DescribeAclsResponse = ApiError
 
 export const describeAcls: ApiCodec<AclFilter, DescribeAclsResponse> = {
   key: 29,
@@ -21,8 +19,7 @@ export const describeAcls: ApiCodec<AclFilter, DescribeAclsResponse> = {
 
 function encodeResponse(writer: WireWriter, response: DescribeAclsResponse): void {
   writer.i32(0)
-  writer.i16(response.errorCode)
-  writer.nullableString(response.errorMessage)
+  encodeApiError(writer, response)
   // Resources with their ACLs.
   writer.array([], () => {})
   writer.tags()

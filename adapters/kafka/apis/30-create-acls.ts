@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface CreateAclsRequest {
   readonly creations: readonly AclCreation[]
@@ -21,10 +22,7 @@ export interface CreateAclsResponse {
   readonly results: readonly AclCreationResult[]
 }
 
-export interface AclCreationResult {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
+export type AclCreationResult = ApiError
 
 export const createAcls: ApiCodec<CreateAclsRequest, CreateAclsResponse> = {
   key: 30,
@@ -51,8 +49,7 @@ function decodeRequest(reader: WireReader): CreateAclsRequest {
 function encodeResponse(writer: WireWriter, response: CreateAclsResponse): void {
   writer.i32(0)
   writer.array(response.results, (result) => {
-    writer.i16(result.errorCode)
-    writer.nullableString(result.errorMessage)
+    encodeApiError(writer, result)
     writer.tags()
   })
   writer.tags()

@@ -2,6 +2,7 @@ import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import { type AclFilter, decodeAclFilter } from './acl-filter.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface DeleteAclsRequest {
   readonly filters: readonly AclFilter[]
@@ -13,10 +14,7 @@ export interface DeleteAclsResponse {
 }
 
 /** There are no ACLs that a filter could have matched. */
-export interface AclFilterResult {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
+export type AclFilterResult = ApiError
 
 export const deleteAcls: ApiCodec<DeleteAclsRequest, DeleteAclsResponse> = {
   key: 31,
@@ -37,8 +35,7 @@ function decodeRequest(reader: WireReader): DeleteAclsRequest {
 function encodeResponse(writer: WireWriter, response: DeleteAclsResponse): void {
   writer.i32(0)
   writer.array(response.filterResults, (result) => {
-    writer.i16(result.errorCode)
-    writer.nullableString(result.errorMessage)
+    encodeApiError(writer, result)
     // Matching ACLs.
     writer.array([], () => {})
     writer.tags()

@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 import type { ConfigResource } from './config-resource.js'
 
 export interface DescribeConfigsRequest {
@@ -18,9 +19,7 @@ export interface DescribeConfigsResponse {
   readonly resources: readonly DescribedResource[]
 }
 
-export interface DescribedResource extends ConfigResource {
-  readonly errorCode: number
-  readonly errorMessage: string | null
+export interface DescribedResource extends ConfigResource, ApiError {
   readonly configs: readonly DescribedConfig[]
 }
 
@@ -71,8 +70,7 @@ function decodeRequest(reader: WireReader, version: number): DescribeConfigsRequ
 function encodeResponse(writer: WireWriter, response: DescribeConfigsResponse, version: number): void {
   writer.i32(0)
   writer.array(response.resources, (resource) => {
-    writer.i16(resource.errorCode)
-    writer.nullableString(resource.errorMessage)
+    encodeApiError(writer, resource)
     writer.i8(resource.type)
     writer.string(resource.name)
     writer.array(resource.configs, (config) => encodeConfig(writer, config, version))

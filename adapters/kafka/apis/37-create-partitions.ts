@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface CreatePartitionsRequest {
   readonly topics: readonly CreatePartitionsTopic[]
@@ -20,10 +21,8 @@ export interface CreatePartitionsResponse {
   readonly topics: readonly CreatePartitionsResult[]
 }
 
-export interface CreatePartitionsResult {
+export interface CreatePartitionsResult extends ApiError {
   readonly name: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
 }
 
 export const createPartitions: ApiCodec<CreatePartitionsRequest, CreatePartitionsResponse> = {
@@ -58,8 +57,7 @@ function encodeResponse(writer: WireWriter, response: CreatePartitionsResponse):
   writer.i32(0)
   writer.array(response.topics, (topic) => {
     writer.string(topic.name)
-    writer.i16(topic.errorCode)
-    writer.nullableString(topic.errorMessage)
+    encodeApiError(writer, topic)
     writer.tags()
   })
   writer.tags()

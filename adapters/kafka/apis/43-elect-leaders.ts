@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface ElectLeadersRequest {
   /** Null: all partitions. */
@@ -18,10 +19,8 @@ export interface ElectionTopicResult {
   readonly partitions: readonly ElectionResult[]
 }
 
-export interface ElectionResult {
+export interface ElectionResult extends ApiError {
   readonly partition: number
-  readonly errorCode: number
-  readonly errorMessage: string | null
 }
 
 export const electLeaders: ApiCodec<ElectLeadersRequest, ElectLeadersResponse> = {
@@ -55,8 +54,7 @@ function encodeResponse(writer: WireWriter, response: ElectLeadersResponse, vers
     writer.string(topic.name)
     writer.array(topic.partitions, (partition) => {
       writer.i32(partition.partition)
-      writer.i16(partition.errorCode)
-      writer.nullableString(partition.errorMessage)
+      encodeApiError(writer, partition)
       writer.tags()
     })
     writer.tags()

@@ -1,15 +1,13 @@
 import type { WireReader } from '../wire/reader.js'
 import type { ApiCodec } from './api.js'
-import { type AlterConfigsResponse, type ConfigResource, encodeAlterConfigsResponse } from './config-resource.js'
+import {
+  type AlterationRequest,
+  type AlterConfigsResponse,
+  decodeAlterationRequest,
+  encodeAlterConfigsResponse,
+} from './config-resource.js'
 
-export interface IncrementalAlterConfigsRequest {
-  readonly resources: readonly IncrementallyAlterableResource[]
-  readonly validateOnly: boolean
-}
-
-export interface IncrementallyAlterableResource extends ConfigResource {
-  readonly configs: readonly ConfigOperation[]
-}
+export type IncrementalAlterConfigsRequest = AlterationRequest<ConfigOperation>
 
 export interface ConfigOperation {
   readonly name: string
@@ -29,23 +27,10 @@ export const incrementalAlterConfigs: ApiCodec<IncrementalAlterConfigsRequest, A
   validVersions: { min: 0, max: 1 },
   flexibleFrom: 1,
   responseHeaderFlexible: true,
-  decodeRequest,
+  decodeRequest: (reader) => decodeAlterationRequest(reader, decodeOperation),
   encodeResponse: encodeAlterConfigsResponse,
 }
 
-function decodeRequest(reader: WireReader): IncrementalAlterConfigsRequest {
-  const resources = reader.array(() => {
-    const type = reader.i8()
-    const name = reader.string()
-    const configs = reader.array(() => {
-      const config = { name: reader.string(), operation: reader.i8(), value: reader.nullableString() }
-      reader.tags()
-      return config
-    })
-    reader.tags()
-    return { type, name, configs }
-  })
-  const validateOnly = reader.boolean()
-  reader.tags()
-  return { resources, validateOnly }
+function decodeOperation(reader: WireReader): ConfigOperation {
+  return { name: reader.string(), operation: reader.i8(), value: reader.nullableString() }
 }

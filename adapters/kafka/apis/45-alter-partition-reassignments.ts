@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface AlterPartitionReassignmentsRequest {
   readonly timeoutMs: number
@@ -18,9 +19,7 @@ export interface ReassignablePartition {
   readonly nodeIds: readonly number[] | null
 }
 
-export interface AlterPartitionReassignmentsResponse {
-  readonly errorCode: number
-  readonly errorMessage: string | null
+export interface AlterPartitionReassignmentsResponse extends ApiError {
   readonly topics: readonly ReassignedTopic[]
 }
 
@@ -29,10 +28,8 @@ export interface ReassignedTopic {
   readonly partitions: readonly ReassignedPartition[]
 }
 
-export interface ReassignedPartition {
+export interface ReassignedPartition extends ApiError {
   readonly partition: number
-  readonly errorCode: number
-  readonly errorMessage: string | null
 }
 
 export const alterPartitionReassignments: ApiCodec<
@@ -66,14 +63,12 @@ function decodeRequest(reader: WireReader): AlterPartitionReassignmentsRequest {
 
 function encodeResponse(writer: WireWriter, response: AlterPartitionReassignmentsResponse): void {
   writer.i32(0)
-  writer.i16(response.errorCode)
-  writer.nullableString(response.errorMessage)
+  encodeApiError(writer, response)
   writer.array(response.topics, (topic) => {
     writer.string(topic.name)
     writer.array(topic.partitions, (partition) => {
       writer.i32(partition.partition)
-      writer.i16(partition.errorCode)
-      writer.nullableString(partition.errorMessage)
+      encodeApiError(writer, partition)
       writer.tags()
     })
     writer.tags()

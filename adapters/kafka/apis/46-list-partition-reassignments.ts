@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface ListPartitionReassignmentsRequest {
   readonly timeoutMs: number
@@ -9,10 +10,7 @@ export interface ListPartitionReassignmentsRequest {
 }
 
 /** There are none under way, ever: a partition has no place to be moved from. */
-export interface ListPartitionReassignmentsResponse {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
+export type ListPartitionReassignmentsResponse = ApiError
 
 export const listPartitionReassignments: ApiCodec<
   ListPartitionReassignmentsRequest,
@@ -41,8 +39,7 @@ function decodeRequest(reader: WireReader): ListPartitionReassignmentsRequest {
 
 function encodeResponse(writer: WireWriter, response: ListPartitionReassignmentsResponse): void {
   writer.i32(0)
-  writer.i16(response.errorCode)
-  writer.nullableString(response.errorMessage)
+  encodeApiError(writer, response)
   writer.array([], () => {})
   writer.tags()
 }

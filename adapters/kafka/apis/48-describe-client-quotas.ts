@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface DescribeClientQuotasRequest {
   readonly components: readonly QuotaFilterComponent[]
@@ -16,10 +17,7 @@ export interface QuotaFilterComponent {
 }
 
 /** There are no quotas to list. */
-export interface DescribeClientQuotasResponse {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-}
+export type DescribeClientQuotasResponse = ApiError
 
 export const describeClientQuotas: ApiCodec<DescribeClientQuotasRequest, DescribeClientQuotasResponse> = {
   key: 48,
@@ -44,8 +42,7 @@ function decodeRequest(reader: WireReader): DescribeClientQuotasRequest {
 
 function encodeResponse(writer: WireWriter, response: DescribeClientQuotasResponse): void {
   writer.i32(0)
-  writer.i16(response.errorCode)
-  writer.nullableString(response.errorMessage)
+  encodeApiError(writer, response)
   // Entries: null is for failures.
   writer.array([], () => {})
   writer.tags()

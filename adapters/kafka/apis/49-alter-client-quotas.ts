@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface AlterClientQuotasRequest {
   readonly entries: readonly QuotaAlteration[]
@@ -19,9 +20,7 @@ export interface AlterClientQuotasResponse {
   readonly entries: readonly AlteredQuota[]
 }
 
-export interface AlteredQuota {
-  readonly errorCode: number
-  readonly errorMessage: string | null
+export interface AlteredQuota extends ApiError {
   readonly entity: QuotaEntity
 }
 
@@ -63,8 +62,7 @@ function decodeRequest(reader: WireReader): AlterClientQuotasRequest {
 function encodeResponse(writer: WireWriter, response: AlterClientQuotasResponse): void {
   writer.i32(0)
   writer.array(response.entries, (entry) => {
-    writer.i16(entry.errorCode)
-    writer.nullableString(entry.errorMessage)
+    encodeApiError(writer, entry)
     writer.array(entry.entity, (part) => {
       writer.string(part.type)
       writer.nullableString(part.name)

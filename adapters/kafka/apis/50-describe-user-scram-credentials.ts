@@ -1,23 +1,20 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface DescribeUserScramCredentialsRequest {
   /** Null or empty: all users. */
   readonly users: readonly string[] | null
 }
 
-export interface DescribeUserScramCredentialsResponse {
-  readonly errorCode: number
-  readonly errorMessage: string | null
+export interface DescribeUserScramCredentialsResponse extends ApiError {
   readonly results: readonly DescribedScramUser[]
 }
 
 /** There are no users, so all that is known of one is an error. */
-export interface DescribedScramUser {
+export interface DescribedScramUser extends ApiError {
   readonly user: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
 }
 
 export const describeUserScramCredentials: ApiCodec<
@@ -45,12 +42,10 @@ function decodeRequest(reader: WireReader): DescribeUserScramCredentialsRequest 
 
 function encodeResponse(writer: WireWriter, response: DescribeUserScramCredentialsResponse): void {
   writer.i32(0)
-  writer.i16(response.errorCode)
-  writer.nullableString(response.errorMessage)
+  encodeApiError(writer, response)
   writer.array(response.results, (result) => {
     writer.string(result.user)
-    writer.i16(result.errorCode)
-    writer.nullableString(result.errorMessage)
+    encodeApiError(writer, result)
     // Mechanisms with their iterations.
     writer.array([], () => {})
     writer.tags()

@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 /** Without what makes the credentials: nothing keeps them, so nothing gets to see them. */
 export interface AlterUserScramCredentialsRequest {
@@ -19,10 +20,8 @@ export interface AlterUserScramCredentialsResponse {
   readonly results: readonly AlteredScramUser[]
 }
 
-export interface AlteredScramUser {
+export interface AlteredScramUser extends ApiError {
   readonly user: string
-  readonly errorCode: number
-  readonly errorMessage: string | null
 }
 
 export const alterUserScramCredentials: ApiCodec<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse> =
@@ -59,8 +58,7 @@ function encodeResponse(writer: WireWriter, response: AlterUserScramCredentialsR
   writer.i32(0)
   writer.array(response.results, (result) => {
     writer.string(result.user)
-    writer.i16(result.errorCode)
-    writer.nullableString(result.errorMessage)
+    encodeApiError(writer, result)
     writer.tags()
   })
   writer.tags()

@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface DescribeClusterRequest {
   /** `ENDPOINT_…` */
@@ -10,9 +11,7 @@ export interface DescribeClusterRequest {
 export const ENDPOINT_BROKERS = 1
 export const ENDPOINT_CONTROLLERS = 2
 
-export interface DescribeClusterResponse {
-  readonly errorCode: number
-  readonly errorMessage: string | null
+export interface DescribeClusterResponse extends ApiError {
   readonly endpointType: number
   readonly clusterId: string
   readonly controllerId: number
@@ -48,8 +47,7 @@ const AUTHORIZED_OPERATIONS_UNKNOWN = -2147483648
 
 function encodeResponse(writer: WireWriter, response: DescribeClusterResponse, version: number): void {
   writer.i32(0)
-  writer.i16(response.errorCode)
-  writer.nullableString(response.errorMessage)
+  encodeApiError(writer, response)
   if (version >= 1) writer.i8(response.endpointType)
   writer.string(response.clusterId)
   writer.i32(response.controllerId)

@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { type ApiError, encodeApiError } from './api-error.js'
 
 export interface DescribeProducersRequest {
   readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[]
@@ -15,10 +16,8 @@ export interface DescribedProducersTopic {
   readonly partitions: readonly DescribedProducersPartition[]
 }
 
-export interface DescribedProducersPartition {
+export interface DescribedProducersPartition extends ApiError {
   readonly partition: number
-  readonly errorCode: number
-  readonly errorMessage: string | null
   readonly producers: readonly DescribedProducer[]
 }
 
@@ -59,8 +58,7 @@ function encodeResponse(writer: WireWriter, response: DescribeProducersResponse)
     writer.string(topic.name)
     writer.array(topic.partitions, (partition) => {
       writer.i32(partition.partition)
-      writer.i16(partition.errorCode)
-      writer.nullableString(partition.errorMessage)
+      encodeApiError(writer, partition)
       writer.array(partition.producers, (producer) => {
         writer.i64(producer.producerId)
         writer.i32(producer.producerEpoch)

@@ -1,15 +1,15 @@
 import type { TopicConfigChange, TopicConfigEdit } from '../../../engine/broker.js'
-import type { AlterableResource, AlterConfigsRequest } from '../apis/33-alter-configs.js'
+import type { AlterConfigsRequest, ConfigValue } from '../apis/33-alter-configs.js'
 import {
   type ConfigOperation,
   type IncrementalAlterConfigsRequest,
-  type IncrementallyAlterableResource,
   OPERATION_APPEND,
   OPERATION_DELETE,
   OPERATION_SET,
   OPERATION_SUBTRACT,
 } from '../apis/44-incremental-alter-configs.js'
 import {
+  type AlterationRequest,
   type AlterConfigsResponse,
   type AlteredResource,
   type ConfigResource,
@@ -22,16 +22,16 @@ import { failureOf, resolveNames } from './resolve-topics.js'
 
 export function handleAlterConfigs(
   context: RequestContext,
-  { resources, validateOnly }: AlterConfigsRequest,
+  request: AlterConfigsRequest,
 ): Promise<AlterConfigsResponse> {
-  return alterEach(context, resources, validateOnly, replacement)
+  return alterEach(context, request, replacement)
 }
 
 export function handleIncrementalAlterConfigs(
   context: RequestContext,
-  { resources, validateOnly }: IncrementalAlterConfigsRequest,
+  request: IncrementalAlterConfigsRequest,
 ): Promise<AlterConfigsResponse> {
-  return alterEach(context, resources, validateOnly, editing)
+  return alterEach(context, request, editing)
 }
 
 type ConfigChange = TopicConfigChange | KafkaFailure
@@ -40,21 +40,19 @@ function unsetsOnly(change: ConfigChange): boolean {
   return 'kind' in change && change.kind === 'edit' && change.edits.every(({ operation }) => operation === 'delete')
 }
 
-async function alterEach<Resource extends ConfigResource>(
+async function alterEach<Config>(
   context: RequestContext,
-  resources: readonly Resource[],
-  validateOnly: boolean,
-  changeOf: (resource: Resource) => ConfigChange,
+  { resources, validateOnly }: AlterationRequest<Config>,
+  changeOf: (configs: readonly Config[]) => ConfigChange,
 ): Promise<AlterConfigsResponse> {
   const counts = new Map<string, number>()
   for (const { type, name } of resources) counts.set(`${type} ${name}`, (counts.get(`${type} ${name}`) ?? 0) + 1)
   const altered: AlteredResource[] = []
   // One by one: a request with thousands of topics must not start thousands of transactions.
-  for (const resource of resources) {
-    const { type, name } = resource
+  for (const { type, name, configs } of resources) {
     const failure =
       counts.get(`${type} ${name}`) === 1
-        ? await alter(context, resource, changeOf(resource), validateOnly)
+        ? await alter(context, { type, name }, changeOf(configs), validateOnly)
         : kafkaFailure(KafkaError.INVALID_REQUEST, `The request names ${name} more than once`)
     altered.push({ type, name, ...(failure ?? { errorCode: KafkaError.NONE, errorMessage: null }) })
   }
@@ -90,7 +88,7 @@ async function alter(
   }
 }
 
-function replacement({ configs }: AlterableResource): ConfigChange {
+function replacement(configs: readonly ConfigValue[]): ConfigChange {
   const unset = configs.find(({ value }) => value === null)
   if (unset !== undefined) {
     return kafkaFailure(
@@ -101,7 +99,7 @@ function replacement({ configs }: AlterableResource): ConfigChange {
   return { kind: 'replace', configs: Object.fromEntries(configs.map(({ name, value }) => [name, value ?? ''])) }
 }
 
-function editing({ configs }: IncrementallyAlterableResource): ConfigChange {
+function editing(configs: readonly ConfigOperation[]): ConfigChange {
   if (new Set(configs.map(({ name }) => name)).size < configs.length) {
     return kafkaFailure(KafkaError.INVALID_REQUEST, 'A config may be changed only once in a request')
   }
