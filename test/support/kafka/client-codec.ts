@@ -4,6 +4,7 @@ import type { WireWriter } from '../../../adapters/kafka/wire/writer.js'
 import { adminClientCodecs } from './admin-client-codec.js'
 import { groupClientCodecs } from './group-client-codec.js'
 import { securityClientCodecs } from './security-client-codec.js'
+import { readError, readStructs, readTopics, type TopicsOf, writeStructs, writeTopics } from './structs.js'
 
 /**
  * The client's half of the codecs: requests are written, responses read. Tests drive every version with it; that it
@@ -28,44 +29,26 @@ const produce: ClientCodec = {
     writer.nullableString(request.transactionalId ?? null)
     writer.i16(request.acks)
     writer.i32(request.timeoutMs ?? 1500)
-    writer.array(
-      request.topics as { name: string; partitions: { partition: number; records: Uint8Array }[] }[],
-      (topic) => {
-        writer.string(topic.name)
-        writer.array(topic.partitions, (partition) => {
-          writer.i32(partition.partition)
-          writer.records([partition.records], partition.records.byteLength)
-          writer.tags()
-        })
-        writer.tags()
-      },
-    )
+    writeTopics(writer, request.topics as TopicsOf<{ partition: number; records: Uint8Array }>, (partition) => {
+      writer.i32(partition.partition)
+      writer.records([partition.records], partition.records.byteLength)
+    })
     writer.tags()
   },
   decodeResponse(reader, version) {
-    const topics = reader.array(() => {
-      const name = reader.string()
-      const partitions = reader.array(() => {
-        const partition = reader.i32()
-        const errorCode = reader.i16()
-        const baseOffset = reader.i64()
-        const logAppendTimeMs = version >= 2 ? reader.i64() : undefined
-        const logStartOffset = version >= 5 ? reader.i64() : undefined
-        let errorMessage: string | null | undefined
-        let recordErrors: object[] | undefined
-        if (version >= 8) {
-          recordErrors = reader.array(() => {
-            const recordError = { record: reader.i32(), message: reader.nullableString() }
-            reader.tags()
-            return recordError
-          })
-          errorMessage = reader.nullableString()
-        }
-        reader.tags()
-        return { partition, errorCode, baseOffset, logAppendTimeMs, logStartOffset, errorMessage, recordErrors }
-      })
-      reader.tags()
-      return { name, partitions }
+    const topics = readTopics(reader, () => {
+      const partition = reader.i32()
+      const errorCode = reader.i16()
+      const baseOffset = reader.i64()
+      const logAppendTimeMs = version >= 2 ? reader.i64() : undefined
+      const logStartOffset = version >= 5 ? reader.i64() : undefined
+      let errorMessage: string | null | undefined
+      let recordErrors: object[] | undefined
+      if (version >= 8) {
+        recordErrors = readStructs(reader, () => ({ record: reader.i32(), message: reader.nullableString() }))
+        errorMessage = reader.nullableString()
+      }
+      return { partition, errorCode, baseOffset, logAppendTimeMs, logStartOffset, errorMessage, recordErrors }
     })
     if (version >= 1) reader.i32()
     reader.tags()
@@ -88,19 +71,17 @@ const fetch: ClientCodec = {
       writer.i32(request.sessionEpoch)
     }
     type Partition = { partition: number; fetchOffset: number; bytesMax: number }
-    writer.array(request.topics as { name: string; topicId: string; partitions: Partition[] }[], (topic) => {
+    writeStructs(writer, request.topics as { name: string; topicId: string; partitions: Partition[] }[], (topic) => {
       if (version <= 12) writer.string(topic.name)
       else writer.uuid(topic.topicId)
-      writer.array(topic.partitions, (partition) => {
+      writeStructs(writer, topic.partitions, (partition) => {
         writer.i32(partition.partition)
         if (version >= 9) writer.i32(0)
         writer.i64(partition.fetchOffset)
         if (version >= 12) writer.i32(-1)
         if (version >= 5) writer.i64(-1)
         writer.i32(partition.bytesMax)
-        writer.tags()
       })
-      writer.tags()
     })
     if (version >= 7) writer.array([], () => {})
     if (version >= 11) writer.string(request.rackId)
@@ -110,10 +91,10 @@ const fetch: ClientCodec = {
     reader.i32()
     const errorCode = version >= 7 ? reader.i16() : 0
     const sessionId = version >= 7 ? reader.i32() : 0
-    const topics = reader.array(() => {
+    const topics = readStructs(reader, () => {
       const name = version <= 12 ? reader.string() : ''
       const topicId = version >= 13 ? reader.uuid() : ZERO_UUID
-      const partitions = reader.array(() => {
+      const partitions = readStructs(reader, () => {
         const partition = reader.i32()
         const partitionError = reader.i16()
         const highWatermark = reader.i64()
@@ -122,7 +103,6 @@ const fetch: ClientCodec = {
         const abortedTransactions = reader.nullableArray(() => [reader.i64(), reader.i64(), reader.tags()])
         if (version >= 11) reader.i32()
         const records = reader.records()
-        reader.tags()
         return {
           partition,
           errorCode: partitionError,
@@ -133,7 +113,6 @@ const fetch: ClientCodec = {
           records,
         }
       })
-      reader.tags()
       return { name, topicId, partitions }
     })
     reader.tags()
@@ -148,37 +127,23 @@ const listOffsets: ClientCodec = {
   encodeRequest(writer, request, version) {
     writer.i32(-1)
     if (version >= 2) writer.i8(request.isolationLevel)
-    writer.array(
-      request.topics as { name: string; partitions: { partition: number; timestamp: number }[] }[],
-      (topic) => {
-        writer.string(topic.name)
-        writer.array(topic.partitions, (partition) => {
-          writer.i32(partition.partition)
-          if (version >= 4) writer.i32(-1)
-          writer.i64(partition.timestamp)
-          writer.tags()
-        })
-        writer.tags()
-      },
-    )
+    writeTopics(writer, request.topics as TopicsOf<{ partition: number; timestamp: number }>, (partition) => {
+      writer.i32(partition.partition)
+      if (version >= 4) writer.i32(-1)
+      writer.i64(partition.timestamp)
+    })
     if (version >= 10) writer.i32(1500)
     writer.tags()
   },
   decodeResponse(reader, version) {
     if (version >= 2) reader.i32()
-    const topics = reader.array(() => {
-      const name = reader.string()
-      const partitions = reader.array(() => {
-        const partition = reader.i32()
-        const errorCode = reader.i16()
-        const timestampMs = reader.i64()
-        const offset = reader.i64()
-        const leaderEpoch = version >= 4 ? reader.i32() : -1
-        reader.tags()
-        return { partition, errorCode, timestampMs, offset, leaderEpoch }
-      })
-      reader.tags()
-      return { name, partitions }
+    const topics = readTopics(reader, () => {
+      const partition = reader.i32()
+      const errorCode = reader.i16()
+      const timestampMs = reader.i64()
+      const offset = reader.i64()
+      const leaderEpoch = version >= 4 ? reader.i32() : -1
+      return { partition, errorCode, timestampMs, offset, leaderEpoch }
     })
     reader.tags()
     return { topics }
@@ -191,11 +156,10 @@ const metadata: ClientCodec = {
   flexibleFrom: 9,
   encodeRequest(writer, request, version) {
     const topics = request.topics as { name: string | null; topicId: string }[] | null
-    writer.nullableArray(version === 0 && topics === null ? [] : topics, (topic) => {
+    writeStructs(writer, version === 0 && topics === null ? [] : topics, (topic) => {
       if (version >= 10) writer.uuid(topic.topicId)
       if (version >= 10) writer.nullableString(topic.name)
       else writer.string(topic.name ?? '')
-      writer.tags()
     })
     if (version >= 4) writer.boolean(request.allowAutoTopicCreation)
     if (version >= 8 && version <= 10) writer.boolean(false)
@@ -204,34 +168,28 @@ const metadata: ClientCodec = {
   },
   decodeResponse(reader, version) {
     if (version >= 3) reader.i32()
-    const brokers = reader.array(() => {
-      const broker = {
-        nodeId: reader.i32(),
-        host: reader.string(),
-        port: reader.i32(),
-        rack: version >= 1 ? reader.nullableString() : null,
-      }
-      reader.tags()
-      return broker
-    })
+    const brokers = readStructs(reader, () => ({
+      nodeId: reader.i32(),
+      host: reader.string(),
+      port: reader.i32(),
+      rack: version >= 1 ? reader.nullableString() : null,
+    }))
     const clusterId = version >= 2 ? reader.nullableString() : undefined
     const controllerId = version >= 1 ? reader.i32() : undefined
-    const topics = reader.array(() => {
+    const topics = readStructs(reader, () => {
       const errorCode = reader.i16()
       const name = version >= 12 ? reader.nullableString() : reader.string()
       const topicId = version >= 10 ? reader.uuid() : undefined
       if (version >= 1) reader.boolean()
-      const partitions = reader.array(() => {
+      const partitions = readStructs(reader, () => {
         const partition = { errorCode: reader.i16(), partition: reader.i32(), leaderId: reader.i32() }
         const leaderEpoch = version >= 7 ? reader.i32() : undefined
         const replicas = reader.array(() => reader.i32())
         const inSyncReplicas = reader.array(() => reader.i32())
         const offline = version >= 5 ? reader.array(() => reader.i32()) : undefined
-        reader.tags()
         return { ...partition, leaderEpoch, replicas, inSyncReplicas, offline }
       })
       if (version >= 8) reader.i32()
-      reader.tags()
       return { errorCode, name, topicId, partitions }
     })
     if (version >= 8 && version <= 10) reader.i32()
@@ -253,11 +211,7 @@ const apiVersions: ClientCodec = {
   },
   decodeResponse(reader, version) {
     const errorCode = reader.i16()
-    const apis = reader.array(() => {
-      const api = { key: reader.i16(), min: reader.i16(), max: reader.i16() }
-      reader.tags()
-      return api
-    })
+    const apis = readStructs(reader, () => ({ key: reader.i16(), min: reader.i16(), max: reader.i16() }))
     if (version >= 1) reader.i32()
     reader.tags()
     return { errorCode, apis }
@@ -277,21 +231,18 @@ const createTopics: ClientCodec = {
       assignments: Assignment[]
       configs: { name: string; value: string | null }[]
     }
-    writer.array(request.topics as Topic[], (topic) => {
+    writeStructs(writer, request.topics as Topic[], (topic) => {
       writer.string(topic.name)
       writer.i32(topic.partitionCount)
       writer.i16(topic.replicationFactor)
-      writer.array(topic.assignments, (assignment) => {
+      writeStructs(writer, topic.assignments, (assignment) => {
         writer.i32(assignment.partition)
         writer.array(assignment.nodeIds, (nodeId) => writer.i32(nodeId))
-        writer.tags()
       })
-      writer.array(topic.configs, (config) => {
+      writeStructs(writer, topic.configs, (config) => {
         writer.string(config.name)
         writer.nullableString(config.value)
-        writer.tags()
       })
-      writer.tags()
     })
     writer.i32(request.timeoutMs)
     writer.boolean(request.validateOnly)
@@ -299,11 +250,10 @@ const createTopics: ClientCodec = {
   },
   decodeResponse(reader, version) {
     reader.i32()
-    const topics = reader.array(() => {
+    const topics = readStructs(reader, () => {
       const name = reader.string()
       const topicId = version >= 7 ? reader.uuid() : undefined
-      const errorCode = reader.i16()
-      const errorMessage = reader.nullableString()
+      const error = readError(reader)
       const partitionCount = version >= 5 ? reader.i32() : undefined
       const replicationFactor = version >= 5 ? reader.i16() : undefined
       let configs: object[] | null | undefined
@@ -320,8 +270,7 @@ const createTopics: ClientCodec = {
           return config
         })
       }
-      reader.tags()
-      return { name, topicId, errorCode, errorMessage, partitionCount, replicationFactor, configs }
+      return { name, topicId, ...error, partitionCount, replicationFactor, configs }
     })
     reader.tags()
     return { topics }
@@ -347,12 +296,11 @@ const deleteTopics: ClientCodec = {
   },
   decodeResponse(reader, version) {
     reader.i32()
-    const topics = reader.array(() => {
+    const topics = readStructs(reader, () => {
       const name = version >= 6 ? reader.nullableString() : reader.string()
       const topicId = version >= 6 ? reader.uuid() : undefined
       const errorCode = reader.i16()
       const errorMessage = version >= 5 ? reader.nullableString() : undefined
-      reader.tags()
       return { name, topicId, errorCode, errorMessage }
     })
     reader.tags()

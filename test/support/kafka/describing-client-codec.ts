@@ -1,4 +1,5 @@
 import type { ClientCodec } from './client-codec.js'
+import { readError, readStructs, readTopics, writePartitions, writeStructs } from './structs.js'
 
 /** The client's half of the APIs that only look: at the cluster, topics, producers, transactions; see `client-codec.ts`. */
 
@@ -14,14 +15,15 @@ const describeCluster: ClientCodec = {
   },
   decodeResponse(reader, version) {
     reader.i32()
-    const failure = { errorCode: reader.i16(), errorMessage: reader.nullableString() }
+    const failure = readError(reader)
     const endpointType = version >= 1 ? reader.i8() : undefined
     const cluster = { clusterId: reader.string(), controllerId: reader.i32() }
-    const brokers = reader.array(() => {
-      const broker = { nodeId: reader.i32(), host: reader.string(), port: reader.i32(), rack: reader.nullableString() }
-      reader.tags()
-      return broker
-    })
+    const brokers = readStructs(reader, () => ({
+      nodeId: reader.i32(),
+      host: reader.string(),
+      port: reader.i32(),
+      rack: reader.nullableString(),
+    }))
     const operations = reader.i32()
     reader.tags()
     return { ...failure, endpointType, ...cluster, brokers, operations }
@@ -32,34 +34,23 @@ const describeProducers: ClientCodec = {
   ...base,
   key: 61,
   encodeRequest(writer, request) {
-    writer.array(request.topics as { name: string; partitions: number[] }[], (topic) => {
-      writer.string(topic.name)
-      writer.array(topic.partitions, (partition) => writer.i32(partition))
-      writer.tags()
-    })
+    writePartitions(writer, request.topics)
     writer.tags()
   },
   decodeResponse(reader) {
     reader.i32()
-    const topics = reader.array(() => {
-      const name = reader.string()
-      const partitions = reader.array(() => {
-        const partition = { partition: reader.i32(), errorCode: reader.i16(), errorMessage: reader.nullableString() }
-        const producers = reader.array(() => {
-          const producer = { producerId: reader.i64(), producerEpoch: reader.i32(), lastSequence: reader.i32() }
-          const times = {
-            lastTimestampMs: reader.i64(),
-            coordinatorEpoch: reader.i32(),
-            transactionOffset: reader.i64(),
-          }
-          reader.tags()
-          return { ...producer, ...times }
-        })
-        reader.tags()
-        return { ...partition, producers }
+    const topics = readTopics(reader, () => {
+      const partition = { partition: reader.i32(), ...readError(reader) }
+      const producers = readStructs(reader, () => {
+        const producer = { producerId: reader.i64(), producerEpoch: reader.i32(), lastSequence: reader.i32() }
+        const times = {
+          lastTimestampMs: reader.i64(),
+          coordinatorEpoch: reader.i32(),
+          transactionOffset: reader.i64(),
+        }
+        return { ...producer, ...times }
       })
-      reader.tags()
-      return { name, partitions }
+      return { ...partition, producers }
     })
     reader.tags()
     return { topics }
@@ -75,12 +66,11 @@ const describeTransactions: ClientCodec = {
   },
   decodeResponse(reader) {
     reader.i32()
-    const transactions = reader.array(() => {
+    const transactions = readStructs(reader, () => {
       const transaction = { errorCode: reader.i16(), transactionalId: reader.string(), state: reader.string() }
       const times = [reader.i32(), reader.i64()]
       const producer = [reader.i64(), reader.i16()]
       const topics = reader.array(() => ({}))
-      reader.tags()
       return { ...transaction, times, producer, topics }
     })
     reader.tags()
@@ -111,10 +101,7 @@ const describeTopicPartitions: ClientCodec = {
   ...base,
   key: 75,
   encodeRequest(writer, request) {
-    writer.array(request.topics as string[], (name) => {
-      writer.string(name)
-      writer.tags()
-    })
+    writeStructs(writer, request.topics as string[], (name) => writer.string(name))
     writer.i32(request.partitionCountMax)
     const cursor = request.cursor as { topic: string; partition: number } | null
     writer.i8(cursor === null ? -1 : 1)
@@ -127,20 +114,18 @@ const describeTopicPartitions: ClientCodec = {
   },
   decodeResponse(reader) {
     reader.i32()
-    const topics = reader.array(() => {
+    const topics = readStructs(reader, () => {
       const topic = { errorCode: reader.i16(), name: reader.nullableString(), topicId: reader.uuid() }
       reader.boolean()
-      const partitions = reader.array(() => {
+      const partitions = readStructs(reader, () => {
         const partition = { errorCode: reader.i16(), partition: reader.i32(), leaderId: reader.i32() }
         const leaderEpoch = reader.i32()
         const lists = Array.from({ length: 2 }, () => reader.array(() => reader.i32()))
         const eligible = Array.from({ length: 2 }, () => reader.nullableArray(() => reader.i32()))
         const offline = reader.array(() => reader.i32())
-        reader.tags()
         return { ...partition, leaderEpoch, lists, eligible, offline }
       })
       const operations = reader.i32()
-      reader.tags()
       return { ...topic, partitions, operations }
     })
     let nextCursor: object | null = null

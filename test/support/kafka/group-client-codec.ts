@@ -1,118 +1,10 @@
-import type { WireReader } from '../../../adapters/kafka/wire/reader.js'
-import type { WireWriter } from '../../../adapters/kafka/wire/writer.js'
 import type { ClientCodec } from './client-codec.js'
+import { groupOffsetClientCodecs } from './group-offset-client-codec.js'
+import { readError, readStructs, writeStructs } from './structs.js'
 
-/** The client's half of the APIs of consumer groups. */
+/** The client's half of the APIs of consumer groups and their members; see `client-codec.ts`. */
+
 const base = { responseHeaderFlexible: true }
-
-type Named<Partition> = { name: string; partitions: Partition[] }[]
-
-function writeTopics<Partition>(
-  writer: WireWriter,
-  topics: Named<Partition> | null,
-  writePartition: (partition: Partition) => void,
-): void {
-  writer.nullableArray(topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, writePartition)
-    writer.tags()
-  })
-}
-
-function readTopics<Partition>(reader: WireReader, readPartition: () => Partition): Named<Partition> {
-  return reader.array(() => {
-    const topic = { name: reader.string(), partitions: reader.array(readPartition) }
-    reader.tags()
-    return topic
-  })
-}
-
-const readPartitionError = (reader: WireReader) => () => {
-  const result = { partition: reader.i32(), errorCode: reader.i16() }
-  reader.tags()
-  return result
-}
-
-const offsetCommit: ClientCodec = {
-  ...base,
-  key: 8,
-  flexibleFrom: 8,
-  encodeRequest(writer, request, version) {
-    type Partition = { partition: number; offset: number; leaderEpoch: number; metadata: string | null }
-    writer.string(request.groupId)
-    writer.i32(request.generationId)
-    writer.string(request.memberId)
-    if (version >= 7) writer.nullableString(request.groupInstanceId)
-    if (version <= 4) writer.i64(request.retentionMs)
-    writeTopics(writer, request.topics as Named<Partition>, (partition) => {
-      writer.i32(partition.partition)
-      writer.i64(partition.offset)
-      if (version >= 6) writer.i32(partition.leaderEpoch)
-      writer.nullableString(partition.metadata)
-      writer.tags()
-    })
-    writer.tags()
-  },
-  decodeResponse(reader, version) {
-    if (version >= 3) reader.i32()
-    const topics = readTopics(reader, readPartitionError(reader))
-    reader.tags()
-    return { topics }
-  },
-}
-
-const offsetFetch: ClientCodec = {
-  ...base,
-  key: 9,
-  flexibleFrom: 6,
-  encodeRequest(writer, request, version) {
-    type Group = { groupId: string; topics: Named<number> | null }
-    const groups = request.groups as Group[]
-    const writeNames = (topics: Named<number> | null) =>
-      writeTopics(writer, topics, (partition) => writer.i32(partition))
-    if (version >= 8) {
-      writer.array(groups, (group) => {
-        writer.string(group.groupId)
-        if (version >= 9) {
-          writer.nullableString(null)
-          writer.i32(-1)
-        }
-        writeNames(group.topics)
-        writer.tags()
-      })
-    } else {
-      writer.string(groups[0]!.groupId)
-      writeNames(groups[0]!.topics)
-    }
-    if (version >= 7) writer.boolean(true)
-    writer.tags()
-  },
-  decodeResponse(reader, version) {
-    if (version >= 3) reader.i32()
-    const topicsOf = () =>
-      readTopics(reader, () => {
-        const partition = {
-          partition: reader.i32(),
-          offset: reader.i64(),
-          leaderEpoch: version >= 5 ? reader.i32() : undefined,
-          metadata: reader.nullableString(),
-          errorCode: reader.i16(),
-        }
-        reader.tags()
-        return partition
-      })
-    const groups =
-      version >= 8
-        ? reader.array(() => {
-            const group = { groupId: reader.string(), topics: topicsOf(), errorCode: reader.i16() }
-            reader.tags()
-            return group
-          })
-        : [{ topics: topicsOf(), errorCode: version >= 2 ? reader.i16() : undefined }]
-    reader.tags()
-    return { groups }
-  },
-}
 
 const findCoordinator: ClientCodec = {
   ...base,
@@ -135,16 +27,11 @@ const findCoordinator: ClientCodec = {
       reader.tags()
       return { coordinators }
     }
-    const coordinators = reader.array(() => {
-      const coordinator = {
-        key: reader.string(),
-        ...node(),
-        errorCode: reader.i16(),
-        errorMessage: reader.nullableString(),
-      }
-      reader.tags()
-      return coordinator
-    })
+    const coordinators = readStructs(reader, () => ({
+      key: reader.string(),
+      ...node(),
+      ...readError(reader),
+    }))
     reader.tags()
     return { coordinators }
   },
@@ -161,10 +48,9 @@ const joinGroup: ClientCodec = {
     writer.string(request.memberId)
     if (version >= 5) writer.nullableString(request.groupInstanceId)
     writer.string(request.protocolType)
-    writer.array(request.protocols as { name: string; metadata: Uint8Array }[], (protocol) => {
+    writeStructs(writer, request.protocols as { name: string; metadata: Uint8Array }[], (protocol) => {
       writer.string(protocol.name)
       writer.bytes(protocol.metadata)
-      writer.tags()
     })
     if (version >= 8) writer.nullableString(request.reason)
     writer.tags()
@@ -179,15 +65,11 @@ const joinGroup: ClientCodec = {
       leaderId: reader.string(),
       skipAssignment: version >= 9 ? reader.boolean() : undefined,
       memberId: reader.string(),
-      members: reader.array(() => {
-        const member = {
-          memberId: reader.string(),
-          groupInstanceId: version >= 5 ? reader.nullableString() : undefined,
-          metadata: reader.bytes(),
-        }
-        reader.tags()
-        return member
-      }),
+      members: readStructs(reader, () => ({
+        memberId: reader.string(),
+        groupInstanceId: version >= 5 ? reader.nullableString() : undefined,
+        metadata: reader.bytes(),
+      })),
     }
     reader.tags()
     return response
@@ -221,11 +103,10 @@ const leaveGroup: ClientCodec = {
     const members = request.members as { memberId: string; groupInstanceId: string | null; reason: string | null }[]
     writer.string(request.groupId)
     if (version >= 3) {
-      writer.array(members, (member) => {
+      writeStructs(writer, members, (member) => {
         writer.string(member.memberId)
         writer.nullableString(member.groupInstanceId)
         if (version >= 5) writer.nullableString(member.reason)
-        writer.tags()
       })
     } else {
       writer.string(members[0]!.memberId)
@@ -237,15 +118,11 @@ const leaveGroup: ClientCodec = {
     const errorCode = reader.i16()
     const members =
       version >= 3
-        ? reader.array(() => {
-            const member = {
-              memberId: reader.string(),
-              groupInstanceId: reader.nullableString(),
-              errorCode: reader.i16(),
-            }
-            reader.tags()
-            return member
-          })
+        ? readStructs(reader, () => ({
+            memberId: reader.string(),
+            groupInstanceId: reader.nullableString(),
+            errorCode: reader.i16(),
+          }))
         : undefined
     reader.tags()
     return { errorCode, members }
@@ -265,10 +142,9 @@ const syncGroup: ClientCodec = {
       writer.nullableString(request.protocolType)
       writer.nullableString(request.protocolName)
     }
-    writer.array(request.assignments as { memberId: string; assignment: Uint8Array }[], (assignment) => {
+    writeStructs(writer, request.assignments as { memberId: string; assignment: Uint8Array }[], (assignment) => {
       writer.string(assignment.memberId)
       writer.bytes(assignment.assignment)
-      writer.tags()
     })
     writer.tags()
   },
@@ -296,32 +172,23 @@ const describeGroups: ClientCodec = {
   },
   decodeResponse(reader, version) {
     if (version >= 1) reader.i32()
-    const memberOf = () => {
-      const member = {
+    const groups = readStructs(reader, () => ({
+      errorCode: reader.i16(),
+      errorMessage: version >= 6 ? reader.nullableString() : undefined,
+      groupId: reader.string(),
+      state: reader.string(),
+      protocolType: reader.string(),
+      protocolName: reader.string(),
+      members: readStructs(reader, () => ({
         memberId: reader.string(),
         groupInstanceId: version >= 4 ? reader.nullableString() : undefined,
         clientId: reader.string(),
         clientHost: reader.string(),
         metadata: reader.bytes(),
         assignment: reader.bytes(),
-      }
-      reader.tags()
-      return member
-    }
-    const groups = reader.array(() => {
-      const group = {
-        errorCode: reader.i16(),
-        errorMessage: version >= 6 ? reader.nullableString() : undefined,
-        groupId: reader.string(),
-        state: reader.string(),
-        protocolType: reader.string(),
-        protocolName: reader.string(),
-        members: reader.array(memberOf),
-        authorizedOperations: version >= 3 ? reader.i32() : undefined,
-      }
-      reader.tags()
-      return group
-    })
+      })),
+      authorizedOperations: version >= 3 ? reader.i32() : undefined,
+    }))
     reader.tags()
     return { groups }
   },
@@ -339,49 +206,14 @@ const listGroups: ClientCodec = {
   decodeResponse(reader, version) {
     if (version >= 1) reader.i32()
     const errorCode = reader.i16()
-    const groups = reader.array(() => {
-      const group = {
-        groupId: reader.string(),
-        protocolType: reader.string(),
-        state: version >= 4 ? reader.string() : undefined,
-        type: version >= 5 ? reader.string() : undefined,
-      }
-      reader.tags()
-      return group
-    })
+    const groups = readStructs(reader, () => ({
+      groupId: reader.string(),
+      protocolType: reader.string(),
+      state: version >= 4 ? reader.string() : undefined,
+      type: version >= 5 ? reader.string() : undefined,
+    }))
     reader.tags()
     return { errorCode, groups }
-  },
-}
-
-const offsetForLeaderEpoch: ClientCodec = {
-  ...base,
-  key: 23,
-  flexibleFrom: 4,
-  encodeRequest(writer, request, version) {
-    if (version >= 3) writer.i32(-1)
-    writeTopics(writer, request.topics as Named<{ partition: number; leaderEpoch: number }>, (partition) => {
-      writer.i32(partition.partition)
-      writer.i32(0)
-      writer.i32(partition.leaderEpoch)
-      writer.tags()
-    })
-    writer.tags()
-  },
-  decodeResponse(reader) {
-    reader.i32()
-    const topics = readTopics(reader, () => {
-      const partition = {
-        errorCode: reader.i16(),
-        partition: reader.i32(),
-        leaderEpoch: reader.i32(),
-        endOffset: reader.i64(),
-      }
-      reader.tags()
-      return partition
-    })
-    reader.tags()
-    return { topics }
   },
 }
 
@@ -395,34 +227,13 @@ const deleteGroups: ClientCodec = {
   },
   decodeResponse(reader) {
     reader.i32()
-    const results = reader.array(() => {
-      const result = { groupId: reader.string(), errorCode: reader.i16() }
-      reader.tags()
-      return result
-    })
+    const results = readStructs(reader, () => ({ groupId: reader.string(), errorCode: reader.i16() }))
     reader.tags()
     return { results }
   },
 }
 
-const offsetDelete: ClientCodec = {
-  ...base,
-  key: 47,
-  flexibleFrom: Number.POSITIVE_INFINITY,
-  encodeRequest(writer, request) {
-    writer.string(request.groupId)
-    writeTopics(writer, request.topics as Named<number>, (partition) => writer.i32(partition))
-  },
-  decodeResponse(reader) {
-    const errorCode = reader.i16()
-    reader.i32()
-    return { errorCode, topics: readTopics(reader, readPartitionError(reader)) }
-  },
-}
-
 export const groupClientCodecs = {
-  offsetCommit,
-  offsetFetch,
   findCoordinator,
   joinGroup,
   heartbeat,
@@ -430,9 +241,8 @@ export const groupClientCodecs = {
   syncGroup,
   describeGroups,
   listGroups,
-  offsetForLeaderEpoch,
   deleteGroups,
-  offsetDelete,
+  ...groupOffsetClientCodecs,
 } as const
 
 export type GroupApiName = keyof typeof groupClientCodecs

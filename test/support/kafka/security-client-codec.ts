@@ -1,6 +1,6 @@
-import type { WireReader } from '../../../adapters/kafka/wire/reader.js'
 import type { WireWriter } from '../../../adapters/kafka/wire/writer.js'
 import type { ClientCodec } from './client-codec.js'
+import { readError, readStructs, writeStructs } from './structs.js'
 
 /** The client's half of the APIs of ACLs, quotas and users; see `client-codec.ts`. */
 
@@ -27,10 +27,6 @@ function writeAcl(writer: WireWriter, acl: Acl): void {
   writer.tags()
 }
 
-function failureOf(reader: WireReader): { errorCode: number; errorMessage: string | null } {
-  return { errorCode: reader.i16(), errorMessage: reader.nullableString() }
-}
-
 const describeAcls: ClientCodec = {
   ...base,
   key: 29,
@@ -40,7 +36,7 @@ const describeAcls: ClientCodec = {
   },
   decodeResponse(reader) {
     reader.i32()
-    const failure = failureOf(reader)
+    const failure = readError(reader)
     const resources = reader.array(() => ({}))
     reader.tags()
     return { ...failure, resources }
@@ -57,11 +53,7 @@ const createAcls: ClientCodec = {
   },
   decodeResponse(reader) {
     reader.i32()
-    const results = reader.array(() => {
-      const failure = failureOf(reader)
-      reader.tags()
-      return failure
-    })
+    const results = readStructs(reader, () => readError(reader))
     reader.tags()
     return { results }
   },
@@ -77,10 +69,9 @@ const deleteAcls: ClientCodec = {
   },
   decodeResponse(reader) {
     reader.i32()
-    const filterResults = reader.array(() => {
-      const failure = failureOf(reader)
+    const filterResults = readStructs(reader, () => {
+      const failure = readError(reader)
       const matching = reader.array(() => ({}))
-      reader.tags()
       return { ...failure, matching }
     })
     reader.tags()
@@ -94,18 +85,17 @@ const describeClientQuotas: ClientCodec = {
   flexibleFrom: 1,
   encodeRequest(writer, request) {
     type Component = { entityType: string; matchType: number; match: string | null }
-    writer.array(request.components as Component[], (component) => {
+    writeStructs(writer, request.components as Component[], (component) => {
       writer.string(component.entityType)
       writer.i8(component.matchType)
       writer.nullableString(component.match)
-      writer.tags()
     })
     writer.boolean(request.strict)
     writer.tags()
   },
   decodeResponse(reader) {
     reader.i32()
-    const failure = failureOf(reader)
+    const failure = readError(reader)
     const entries = reader.nullableArray(() => ({}))
     reader.tags()
     return { ...failure, entries }
@@ -120,33 +110,25 @@ const alterClientQuotas: ClientCodec = {
   flexibleFrom: 1,
   encodeRequest(writer, request) {
     type Entry = { entity: Entity; operations: { key: string; value: number; remove: boolean }[] }
-    writer.array(request.entries as Entry[], (entry) => {
-      writer.array(entry.entity, (part) => {
+    writeStructs(writer, request.entries as Entry[], (entry) => {
+      writeStructs(writer, entry.entity, (part) => {
         writer.string(part.type)
         writer.nullableString(part.name)
-        writer.tags()
       })
-      writer.array(entry.operations, (operation) => {
+      writeStructs(writer, entry.operations, (operation) => {
         writer.string(operation.key)
         writeFloat(writer, operation.value)
         writer.boolean(operation.remove)
-        writer.tags()
       })
-      writer.tags()
     })
     writer.boolean(request.validateOnly)
     writer.tags()
   },
   decodeResponse(reader) {
     reader.i32()
-    const entries = reader.array(() => {
-      const failure = failureOf(reader)
-      const entity = reader.array(() => {
-        const part = { type: reader.string(), name: reader.nullableString() }
-        reader.tags()
-        return part
-      })
-      reader.tags()
+    const entries = readStructs(reader, () => {
+      const failure = readError(reader)
+      const entity = readStructs(reader, () => ({ type: reader.string(), name: reader.nullableString() }))
       return { ...failure, entity }
     })
     reader.tags()
@@ -167,20 +149,17 @@ const describeUserScramCredentials: ClientCodec = {
   key: 50,
   flexibleFrom: 0,
   encodeRequest(writer, request) {
-    writer.nullableArray(request.users as string[] | null, (name) => {
-      writer.string(name)
-      writer.tags()
-    })
+    writeStructs(writer, request.users as string[] | null, (name) => writer.string(name))
     writer.tags()
   },
   decodeResponse(reader) {
     reader.i32()
-    const failure = failureOf(reader)
-    const results = reader.array(() => {
-      const result = { user: reader.string(), ...failureOf(reader), credentials: reader.array(() => ({})) }
-      reader.tags()
-      return result
-    })
+    const failure = readError(reader)
+    const results = readStructs(reader, () => ({
+      user: reader.string(),
+      ...readError(reader),
+      credentials: reader.array(() => ({})),
+    }))
     reader.tags()
     return { ...failure, results }
   },
@@ -191,29 +170,23 @@ const alterUserScramCredentials: ClientCodec = {
   key: 51,
   flexibleFrom: 0,
   encodeRequest(writer, request) {
-    writer.array(request.deletions as { user: string; mechanism: number }[], (deletion) => {
+    writeStructs(writer, request.deletions as { user: string; mechanism: number }[], (deletion) => {
       writer.string(deletion.user)
       writer.i8(deletion.mechanism)
-      writer.tags()
     })
     type Upsertion = { user: string; mechanism: number; iterations: number; salt: string; saltedPassword: string }
-    writer.array(request.upsertions as Upsertion[], (upsertion) => {
+    writeStructs(writer, request.upsertions as Upsertion[], (upsertion) => {
       writer.string(upsertion.user)
       writer.i8(upsertion.mechanism)
       writer.i32(upsertion.iterations)
       writer.bytes(Buffer.from(upsertion.salt))
       writer.bytes(Buffer.from(upsertion.saltedPassword))
-      writer.tags()
     })
     writer.tags()
   },
   decodeResponse(reader) {
     reader.i32()
-    const results = reader.array(() => {
-      const result = { user: reader.string(), ...failureOf(reader) }
-      reader.tags()
-      return result
-    })
+    const results = readStructs(reader, () => ({ user: reader.string(), ...readError(reader) }))
     reader.tags()
     return { results }
   },
