@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { metricOf } from '../test/support/agent-metrics.js'
 import { type AgentProcess, startAgentProcess } from '../test/support/agent-process.js'
-import { type CountingProxy, startCountingProxy } from '../test/support/counting-proxy.js'
-import { startS3Server } from '../test/support/s3-server.js'
+import { startCountedS3 } from '../test/support/counted-s3.js'
+import type { CountingProxy } from '../test/support/counting-proxy.js'
 import { s3Stores } from '../test/support/store-pairs.js'
 import { type LoadShape, runLoad, THROUGHPUT } from './agent.js'
 import { type MeasuredCost, monthlyBill } from './bill.js'
@@ -19,22 +19,19 @@ const SHAPE: LoadShape = { ...THROUGHPUT, requestsPerS: 100, consume: true }
 /** What an agent asks of S3: the requests that are paid for, idle and under load, and the bill they make. */
 export async function benchmarkCost(): Promise<Measurement[]> {
   const directory = mkdtempSync(join(tmpdir(), 'headrace-bench-'))
-  const s3 = await startS3Server()
-  const proxy = await startCountingProxy(s3.endpoint)
-  const catalog = `sqlite://${join(directory, 'catalog.db')}`
-  const stores = s3Stores(s3.url.replace(s3.endpoint, proxy.endpoint), catalog)
+  const s3 = await startCountedS3()
+  const stores = s3Stores(s3.url, `sqlite://${join(directory, 'catalog.db')}`)
   try {
     // As on S3: the interval at which the bill was agreed.
     const agent = await startAgentProcess({ ...stores, args: [...stores.args, '--flush-interval', '250ms'] })
     try {
-      const idle = await idleRow(proxy)
-      const { rows, cost } = await loadRows(agent, proxy)
+      const idle = await idleRow(s3.proxy)
+      const { rows, cost } = await loadRows(agent, s3.proxy)
       return [idle, ...rows, ...monthlyBill(cost)]
     } finally {
       await agent.stop()
     }
   } finally {
-    await proxy.close()
     await s3.stop()
     rmSync(directory, { recursive: true, force: true })
   }
@@ -99,11 +96,10 @@ interface Totals {
   readonly producedBytes: number
 }
 
-async function totals(agent: AgentProcess, { methods, listCount }: CountingProxy): Promise<Totals> {
-  const count = (...wanted: string[]) => methods.filter((method) => wanted.includes(method)).length
+async function totals(agent: AgentProcess, { countOf, listCount }: CountingProxy): Promise<Totals> {
   return {
-    puts: count('PUT', 'POST'),
-    gets: count('GET', 'HEAD') - listCount,
+    puts: countOf('PUT', 'POST'),
+    gets: countOf('GET', 'HEAD') - listCount,
     lists: listCount,
     segments: await metricOf(agent, 'headrace_segments_written_total'),
     storedBytes: await metricOf(agent, 'headrace_segment_bytes_total'),

@@ -3,19 +3,16 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openThreadedCatalog } from '../adapters/catalog/threaded-catalog.js'
 import { MemoryObjectStore } from '../adapters/object-store/index.js'
-import { systemClock, systemRandom } from '../adapters/system-clock.js'
-import { PiscinaSegmentUploader } from '../adapters/worker-pool/piscina-segment-uploader.js'
+import { systemClock } from '../adapters/system-clock.js'
 import type { ProduceBatch, ProduceRequest } from '../engine/broker.js'
-import { RecentSegments } from '../engine/fetch/index.js'
 import type { Catalog } from '../engine/ports/catalog.js'
-import { NO_LOGGER } from '../engine/ports/logger.js'
-import { NO_METRICS } from '../engine/ports/metrics.js'
 import type { PutResult } from '../engine/ports/object-store.js'
-import { createWritePath, type WritePath } from '../engine/write-path.js'
+import type { WritePath } from '../engine/write-path.js'
 import { FakeCatalog } from '../test/support/fake-catalog.js'
 import { encodeRate } from './encode.js'
 import { type Measurement, median, mibPerS } from './measurement.js'
 import { PAYLOAD_NAMES, PAYLOADS, type Payload, sampleBatch } from './samples.js'
+import { openWritePath } from './write-path.js'
 
 const TOPIC_ID = '6f1e0a52-5b1c-4a52-9a39-0d5c2c1f2b11'
 const PARTITION_COUNT = 64
@@ -92,32 +89,19 @@ async function run(payload: Payload, workerCount: number, kind: CatalogKind): Pr
   const catalog: Catalog = kind === 'sqlite' ? openThreadedCatalog('sqlite::memory:') : new FakeCatalog(systemClock)
   await catalog.migrate()
   await catalog.createTopic({ topicId: TOPIC_ID, name: 'bench', partitionCount: PARTITION_COUNT, configs: {} })
-  const uploader = new PiscinaSegmentUploader({
-    objectStoreUrl: undefined,
+  const writePath = openWritePath({
+    catalog,
     objectStore: new ForgetfulObjectStore(),
     workerCount,
-    tasksPerWorker: 8,
-    taskCountMax: ARENA_BYTES / FLUSH_BYTES,
-  })
-  const writePath = createWritePath({
-    catalog,
-    uploader,
-    clock: systemClock,
-    random: systemRandom,
-    metrics: NO_METRICS,
-    logger: NO_LOGGER,
-    flush: { flushBytes: FLUSH_BYTES, flushIntervalMs: 10 },
-    commit: { commitAgeMaxMs: 600_000, commitRetryMaxMs: 20_000 },
+    uploadCountMax: ARENA_BYTES / FLUSH_BYTES,
+    flushBytes: FLUSH_BYTES,
     arenaBytes: ARENA_BYTES,
-    watermarks: { advance() {} },
-    recent: new RecentSegments(16 * 2 ** 20),
-    onTopicGone() {},
+    recentBytes: 16 * 2 ** 20,
   })
   try {
     return await drive(writePath, payload)
   } finally {
     await writePath.close()
-    await uploader.close()
     await catalog.close()
   }
 }

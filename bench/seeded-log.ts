@@ -2,16 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { openCatalog } from '../adapters/catalog/index.js'
 import { FileObjectStore } from '../adapters/object-store/index.js'
-import { systemClock, systemRandom } from '../adapters/system-clock.js'
-import { PiscinaSegmentUploader } from '../adapters/worker-pool/piscina-segment-uploader.js'
-import { RecentSegments } from '../engine/fetch/index.js'
+import { systemClock } from '../adapters/system-clock.js'
 import type { Catalog } from '../engine/ports/catalog.js'
-import { NO_LOGGER } from '../engine/ports/logger.js'
-import { NO_METRICS } from '../engine/ports/metrics.js'
 import type { PutResult } from '../engine/ports/object-store.js'
-import { createWritePath } from '../engine/write-path.js'
 import { encodeRecordBatch } from '../format/index.js'
 import { commitSegment, LIMITS, plainBatch } from '../test/support/commit-segments.js'
+import { openWritePath } from './write-path.js'
 
 const TOPIC_ID = '6f1e0a52-5b1c-4a52-9a39-0d5c2c1f2b12'
 /** Segments that exist; of later ones there is only what the catalog knows. */
@@ -36,26 +32,14 @@ export async function seedLog(directory: string, catalogUrl: string, segmentCoun
   const catalog = openCatalog(catalogUrl)
   await catalog.migrate()
   await catalog.createTopic({ topicId: TOPIC_ID, name: log.topic, partitionCount: 1, configs: {} })
-  const uploader = new PiscinaSegmentUploader({
-    objectStoreUrl: undefined,
+  const writePath = openWritePath({
+    catalog,
     objectStore: new UnsyncedFileStore(directory),
     workerCount: 1,
-    tasksPerWorker: 8,
-    taskCountMax: IN_FLIGHT,
-  })
-  const writePath = createWritePath({
-    catalog,
-    uploader,
-    clock: systemClock,
-    random: systemRandom,
-    metrics: NO_METRICS,
-    logger: NO_LOGGER,
-    flush: { flushBytes: FLUSH_BYTES, flushIntervalMs: 10 },
-    commit: { commitAgeMaxMs: 600_000, commitRetryMaxMs: 20_000 },
+    uploadCountMax: IN_FLIGHT,
+    flushBytes: FLUSH_BYTES,
     arenaBytes: ARENA_BYTES,
-    watermarks: { advance() {} },
-    recent: new RecentSegments(2 ** 20),
-    onTopicGone() {},
+    recentBytes: 2 ** 20,
   })
   let next = 0
   const producer = async () => {
@@ -74,7 +58,6 @@ export async function seedLog(directory: string, catalogUrl: string, segmentCoun
     return log
   } finally {
     await writePath.close()
-    await uploader.close()
     await catalog.close()
   }
 }

@@ -5,10 +5,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { metricOf } from '../support/agent-metrics.js'
 import { startAgentProcess } from '../support/agent-process.js'
-import { startCountingProxy } from '../support/counting-proxy.js'
+import { startCountedS3 } from '../support/counted-s3.js'
 import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
 import { kcatProduce, runKcat } from '../support/kcat.js'
-import { startS3Server } from '../support/s3-server.js'
 import { s3Stores } from '../support/store-pairs.js'
 
 const PARTITION_COUNT = 32
@@ -18,11 +17,9 @@ const VALUE_BYTES = 1024
 t.test('a topic is read from a cold store with one read of each byte', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'headrace-cold-'))
   t.teardown(() => rm(directory, { recursive: true, force: true }))
-  const s3 = await startS3Server()
+  const s3 = await startCountedS3()
   t.teardown(() => s3.stop())
-  const proxy = await startCountingProxy(s3.endpoint)
-  t.teardown(() => proxy.close())
-  const stores = s3Stores(s3.url.replace(s3.endpoint, proxy.endpoint), `sqlite://${join(directory, 'catalog.db')}`)
+  const stores = s3Stores(s3.url, `sqlite://${join(directory, 'catalog.db')}`)
   // The read cache is a quarter of the data: what is read again later has to be loaded again.
   const agentOptions = { ...stores, args: [...stores.args, '--flush-bytes', '4MiB'] }
 
@@ -35,13 +32,13 @@ t.test('a topic is read from a cold store with one read of each byte', async (t)
 
   const agent = await startAgentProcess(agentOptions)
   t.teardown(() => agent.stop())
-  const getsBefore = proxy.methods.filter((method) => method === 'GET').length
+  const getsBefore = s3.proxy.countOf('GET')
   const output = await runKcat(['-C', '-t', 'cold', '-o', 'beginning', '-e', '-q', '-f', '%p %o\n'], {
     brokers: agent.address,
   })
   t.equal(output.toString('latin1').trimEnd().split('\n').length, RECORD_COUNT)
   const loadedBytes = await metricOf(agent, 'headrace_cache_miss_bytes_total')
-  const getCount = proxy.methods.filter((method) => method === 'GET').length - getsBefore
+  const getCount = s3.proxy.countOf('GET') - getsBefore
   t.comment(`${storedBytes} bytes stored, ${loadedBytes} loaded with ${getCount} GETs`)
   t.ok(loadedBytes <= 1.1 * storedBytes, `${loadedBytes} bytes were loaded of ${storedBytes}`)
 })

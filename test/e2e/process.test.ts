@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { encodeRecordBatch } from '../../format/index.js'
 import { type AgentProcess, startAgentProcess } from '../support/agent-process.js'
-import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.js'
+import { startCountedS3 } from '../support/counted-s3.js'
 import { RawClient } from '../support/kafka/raw-client.js'
 import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
 import { kcatConsume, kcatProduce } from '../support/kcat.js'
 import { startMariadb } from '../support/mariadb.js'
-import { startS3Server } from '../support/s3-server.js'
-import { embedded, s3Stores, type Teardown } from '../support/store-pairs.js'
+import { embedded, s3Stores } from '../support/store-pairs.js'
 
 /** The agent as a process: its signals, its HTTP, and what it does when it has nothing to do. */
 
@@ -58,10 +57,11 @@ t.test('SIGTERM answers what was taken in, and the process ends well', async (t)
 })
 
 t.test('a second signal ends an agent whose stores do not answer', async (t) => {
-  const { proxy, objectStoreUrl } = await proxiedS3(t)
+  const { url, proxy, stop } = await startCountedS3()
+  t.teardown(stop)
   const { args } = await embedded.open(t)
   const catalogUrl = args[args.indexOf('--catalog') + 1] ?? ''
-  const agent = await startAgentProcess(s3Stores(objectStoreUrl, catalogUrl))
+  const agent = await startAgentProcess(s3Stores(url, catalogUrl))
   t.teardown(async () => void (await agent.stop()))
   await createTopic(kafkajsClient([agent.address]), 'stuck', 1)
   const client = await RawClient.open(agent.port)
@@ -76,10 +76,11 @@ t.test('a second signal ends an agent whose stores do not answer', async (t) => 
 })
 
 t.test('an idle agent asks the object store for nothing', async (t) => {
-  const { proxy, objectStoreUrl } = await proxiedS3(t)
+  const { url, proxy, stop } = await startCountedS3()
+  t.teardown(stop)
   const mariadb = await startMariadb()
   t.teardown(() => mariadb.stop())
-  const stores = s3Stores(objectStoreUrl, mariadb.url)
+  const stores = s3Stores(url, mariadb.url)
   const agent = await startAgentProcess({ ...stores, args: [...stores.args, '--heartbeat-interval', '500ms'] })
   t.teardown(async () => void (await agent.stop()))
   await kcatProduce('idle', [], { brokers: agent.address, input: 'one\n' })
@@ -106,14 +107,6 @@ t.test('an idle agent asks the object store for nothing', async (t) => {
   }
   t.same(proxy.methods, [])
 })
-
-async function proxiedS3(t: Teardown): Promise<{ proxy: CountingProxy; objectStoreUrl: string }> {
-  const s3 = await startS3Server()
-  t.teardown(() => s3.stop())
-  const proxy = await startCountingProxy(s3.endpoint)
-  t.teardown(() => proxy.close())
-  return { proxy, objectStoreUrl: s3.url.replace(s3.endpoint, proxy.endpoint) }
-}
 
 function produceRequest(name: string, value: string): object {
   const records = encodeRecordBatch({ records: [{ timestampMs: 1_000, value: Buffer.from(value) }] })

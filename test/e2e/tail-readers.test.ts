@@ -5,10 +5,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { encodeRecordBatch } from '../../format/index.js'
 import { startAgentProcess } from '../support/agent-process.js'
-import { startCountingProxy } from '../support/counting-proxy.js'
+import { startCountedS3 } from '../support/counted-s3.js'
 import { RawClient } from '../support/kafka/raw-client.js'
 import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
-import { startS3Server } from '../support/s3-server.js'
 import { s3Stores } from '../support/store-pairs.js'
 
 const READER_COUNT = 100
@@ -18,11 +17,9 @@ const PAUSE_MS = 100
 t.test('a hundred readers of a tail that another agent writes cause no more GETs than one', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'headrace-tail-'))
   t.teardown(() => rm(directory, { recursive: true, force: true }))
-  const s3 = await startS3Server()
+  const s3 = await startCountedS3()
   t.teardown(() => s3.stop())
-  const proxy = await startCountingProxy(s3.endpoint)
-  t.teardown(() => proxy.close())
-  const stores = s3Stores(s3.url.replace(s3.endpoint, proxy.endpoint), `sqlite://${join(directory, 'catalog.db')}`)
+  const stores = s3Stores(s3.url, `sqlite://${join(directory, 'catalog.db')}`)
   const [writer, reader] = await Promise.all([startAgentProcess(stores), startAgentProcess(stores)])
   t.teardown(() => Promise.all([writer.stop(), reader.stop()]).then(() => {}))
   await createTopic(kafkajsClient([writer.address]), 'tail', 1)
@@ -35,7 +32,7 @@ t.test('a hundred readers of a tail that another agent writes cause no more GETs
 
   let endOffset = 0
   const getsOf = async (readers: readonly RawClient[]): Promise<number> => {
-    const before = proxy.methods.filter((method) => method === 'GET').length
+    const before = s3.proxy.countOf('GET')
     const startOffset = endOffset
     endOffset += RECORD_COUNT
     const reading = Promise.all(readers.map((client) => readTo(client, startOffset, endOffset)))
@@ -45,7 +42,7 @@ t.test('a hundred readers of a tail that another agent writes cause no more GETs
     }
     const sizes = await reading
     t.same([...new Set(sizes)], sizes.slice(0, 1), 'all of them read the same')
-    return proxy.methods.filter((method) => method === 'GET').length - before
+    return s3.proxy.countOf('GET') - before
   }
   const one = await getsOf(clients.slice(0, 1))
   const hundred = await getsOf(clients)

@@ -6,6 +6,8 @@ export interface CountingProxy {
   readonly endpoint: string
   /** `GET`, `PUT`, …, in order of arrival. */
   readonly methods: string[]
+  /** How many had one of these methods. */
+  countOf(this: void, ...wanted: readonly string[]): number
   /** How many of them listed a bucket: GETs that S3 charges as writes. */
   readonly listCount: number
   /** From now on requests are taken and never answered. */
@@ -35,6 +37,7 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     methods,
+    countOf: (...wanted) => methods.filter((method) => wanted.includes(method)).length,
     get listCount() {
       return listCount
     },
