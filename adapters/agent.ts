@@ -36,7 +36,7 @@ import {
 } from './http/index.js'
 import { DEFAULT_KAFKA_SETTINGS, startKafkaListener } from './kafka/index.js'
 import { createLogger } from './logging.js'
-import { openObjectStore } from './object-store/index.js'
+import { MeteredUploader, openObjectStore } from './object-store/index.js'
 import { checkObjectStore } from './object-store-check.js'
 import { systemClock, systemRandom } from './system-clock.js'
 import { PiscinaSegmentUploader } from './worker-pool/piscina-segment-uploader.js'
@@ -195,9 +195,9 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
   const health = new ObjectStoreHealth()
   const catalog = closers.add('catalog', openThreadedCatalog(config.catalog))
   await catalog.migrate()
-  const objectStore = closers.add('object store', openObjectStore(config.objectStore))
+  const objectStore = closers.add('object store', openObjectStore(config.objectStore, { sink: metrics.objectStore }))
   await checkObjectStore(objectStore)
-  const uploader = closers.add('workers', openUploader(config, objectStore, health, memory))
+  const uploader = closers.add('workers', openUploader(config, objectStore, health, memory, metrics))
   const topics = new CachedTopicDirectory({
     catalog,
     clock: systemClock,
@@ -252,6 +252,7 @@ function openUploader(
   objectStore: ObjectStore,
   health: ObjectStoreHealth,
   memory: MemoryPlan,
+  metrics: PrometheusMetrics,
 ): SegmentUploader {
   const inMemory = config.objectStore.startsWith('memory:')
   const pool = new PiscinaSegmentUploader({
@@ -261,7 +262,9 @@ function openUploader(
     tasksPerWorker: TASKS_PER_WORKER,
     taskCountMax: Math.ceil(memory.arenaBytes / config.flushBytes),
   })
-  return { upload: (input) => health.watch(pool.upload(input)), close: () => pool.close() }
+  // In memory it is this thread's store that uploads, which reports by itself.
+  const metered = inMemory ? pool : new MeteredUploader(pool, metrics.objectStore, systemClock)
+  return { upload: (input) => health.watch(metered.upload(input)), close: () => metered.close() }
 }
 
 /** Last in, first out: a stopping agent begins nothing new. */

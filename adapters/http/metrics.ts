@@ -4,6 +4,7 @@ import type { JobMetrics } from '../../engine/ports/job-metrics.js'
 import type { EngineCounter, EngineGauge, Metrics, WriteStage } from '../../engine/ports/metrics.js'
 import { createJobSeries } from './job-series.js'
 import { createKafkaSeries, type KafkaSeries } from './kafka-series.js'
+import { createObjectStoreSeries, type ObjectStoreSeries } from './object-store-series.js'
 
 /** The engine's metrics as Prometheus series, in a registry of their own: several agents may live in one process. */
 export interface PrometheusMetrics extends Metrics {
@@ -11,12 +12,14 @@ export interface PrometheusMetrics extends Metrics {
   readonly kafka: KafkaSeries
   /** What background jobs report. */
   readonly jobs: JobMetrics
+  /** What the object store reports. */
+  readonly objectStore: ObjectStoreSeries
   readonly contentType: string
   render(): Promise<string>
 }
 
 /** 0.5 ms to 30 s: from a commit on a local SQLite to the last retry of an upload. */
-const STAGE_BUCKETS_SECONDS = [
+const BUCKETS_SECONDS = [
   0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2, 5, 10, 30,
 ]
 
@@ -59,7 +62,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     name: 'headrace_write_stage_seconds',
     help: 'How long segments spend in each stage of the write path',
     labelNames: ['stage'],
-    buckets: STAGE_BUCKETS_SECONDS,
+    buckets: BUCKETS_SECONDS,
     registers: [registry],
   })
   const counters = eachOf(COUNTERS, (name, help) => new Counter({ name, help, registers: [registry] }), '_total')
@@ -70,8 +73,9 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     stage: (stage: WriteStage, durationMs) => stages.observe({ stage }, durationMs / 1000),
     count: (counter, increment) => counters[counter].inc(increment),
     gauge: (gauge, value) => gauges[gauge].set(value),
-    kafka: createKafkaSeries(registry, STAGE_BUCKETS_SECONDS),
+    kafka: createKafkaSeries(registry, BUCKETS_SECONDS),
     jobs: createJobSeries(registry),
+    objectStore: createObjectStoreSeries(registry, BUCKETS_SECONDS),
   }
 }
 

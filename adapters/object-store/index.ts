@@ -12,6 +12,7 @@ import { S3ObjectStore, type S3StoreOptions } from './s3.js'
 import { credentialsFromEnvironment } from './s3-client.js'
 
 export { type ObjectStoreConfig, parseObjectStoreUrl } from './config.js'
+export { MeteredUploader } from './decorators/metered-uploader.js'
 export type { ObjectStoreObservation, ObjectStoreSink } from './decorators/metrics.js'
 export type { RetryPolicy } from './decorators/retries.js'
 export { FileObjectStore } from './file.js'

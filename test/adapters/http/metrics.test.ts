@@ -34,6 +34,23 @@ t.test('Kafka traffic tells what crosses zones', async (t) => {
   t.match(text, 'headrace_kafka_connections_failed_total 1')
 })
 
+t.test('requests to the object store count by operation and outcome', async (t) => {
+  const { objectStore, render } = createPrometheusMetrics()
+  objectStore.observed({ operation: 'put', outcome: 'ok', durationMs: 120, bytes: 500, requestCount: 3 })
+  objectStore.observed({
+    operation: 'put',
+    outcome: 'OBJECT_STORE_TIMEOUT',
+    durationMs: 9_000,
+    bytes: 0,
+    requestCount: 1,
+  })
+  const text = await render()
+  t.match(text, 'headrace_object_store_requests_total{operation="put",outcome="ok"} 3')
+  t.match(text, 'headrace_object_store_requests_total{operation="put",outcome="OBJECT_STORE_TIMEOUT"} 1')
+  t.match(text, 'headrace_object_store_bytes_total{operation="put"} 500')
+  t.match(text, 'headrace_object_store_seconds_sum{operation="put"} 0.12', 'only what succeeded')
+})
+
 t.test('two agents in one process do not share numbers', async (t) => {
   const [one, other] = [createPrometheusMetrics(), createPrometheusMetrics()]
   one.count('commits', 1)
