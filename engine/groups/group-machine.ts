@@ -8,14 +8,7 @@ import type {
   SyncAnswer,
   SyncRequest,
 } from './group-coordinator.js'
-import {
-  generationIllegal,
-  groupFull,
-  memberFenced,
-  memberUnknown,
-  protocolInconsistent,
-  rebalanceInProgress,
-} from './group-errors.js'
+import { generationIllegal, memberFenced, memberUnknown, rebalanceInProgress } from './group-errors.js'
 import type { GroupLimits } from './group-limits.js'
 import { GroupMembers, isMember, type Member, NO_BYTES, newMember, type Ticket } from './group-members.js'
 import type { GroupRecord } from './group-record.js'
@@ -30,6 +23,7 @@ import {
 import { sameProtocols, selectProtocol } from './protocol-selection.js'
 import { RebalanceClock } from './rebalance-clock.js'
 import { isWaiting, Replies, type Reply } from './replies.js'
+import { assignmentBytes, syncRefusal } from './sync-rules.js'
 
 /** Clients beat every three seconds by default. */
 const GRACE_MS = 3_000
@@ -264,7 +258,7 @@ export class GroupMachine implements JoinedGroup {
 
   sync(ticket: Ticket, request: SyncRequest, now: number): void {
     const member = this.#current(request)
-    const refusal = isMember(member) ? this.#syncRefusal(member, request) : member
+    const refusal = isMember(member) ? syncRefusal(this, member, request, this.#limits) : member
     if (!isMember(member) || refusal) {
       this.#replies.add(ticket, refusal ?? memberUnknown())
       return
@@ -276,16 +270,6 @@ export class GroupMachine implements JoinedGroup {
     }
     this.#replies.parkSync(ticket, member)
     if (member.memberId === this.#leaderId) this.#assign(request, now)
-  }
-
-  #syncRefusal(member: Member, request: SyncRequest): HeadraceError | undefined {
-    const isOther = (asked: string | null, own: string) => asked !== null && asked !== own
-    const isOtherType = isOther(request.protocolType, this.#protocolType)
-    if (isOtherType || isOther(request.protocolName, this.#protocolName)) return protocolInconsistent()
-    if (this.#state === 'PreparingRebalance') return rebalanceInProgress()
-    const { assignmentBytesMax } = this.#limits
-    if (member.memberId !== this.#leaderId || assignmentBytes(request) <= assignmentBytesMax) return undefined
-    return groupFull(`the assignments of all members together exceed ${assignmentBytesMax} bytes`)
   }
 
   #assign(request: SyncRequest, now: number): void {
@@ -392,8 +376,4 @@ export class GroupMachine implements JoinedGroup {
   failAll(error: HeadraceError): void {
     for (const member of this.members) this.#replies.fail(member, error)
   }
-}
-
-function assignmentBytes({ assignments }: SyncRequest): number {
-  return assignments.reduce((bytes, { assignment }) => bytes + assignment.byteLength, 0)
 }

@@ -1,10 +1,11 @@
-import { CatalogGroupCoordinator, type GroupCoordinatorOptions } from './catalog-group-coordinator.js'
+import { CatalogGroupCoordinator } from './catalog-group-coordinator.js'
 import type { GroupCoordinator } from './group-coordinator.js'
 import { GroupExpiry } from './group-expiry.js'
 import { DEFAULT_GROUP_LIMITS } from './group-limits.js'
 import { LimitedGroupCatalog } from './limited-group-catalog.js'
+import type { RunningGroupsOptions } from './running-groups.js'
 
-export interface GroupsOptions extends Omit<GroupCoordinatorOptions, 'limits'> {
+export interface GroupsOptions extends Omit<RunningGroupsOptions, 'limits'> {
   readonly initialRebalanceDelayMs: number
   readonly offsetsRetentionMs: number
 }

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
-import { CatalogGroupCoordinator, type GroupCoordinatorOptions } from '../../engine/groups/catalog-group-coordinator.js'
+import { CatalogGroupCoordinator } from '../../engine/groups/catalog-group-coordinator.js'
 import { DEFAULT_GROUP_LIMITS } from '../../engine/groups/group-limits.js'
+import type { RunningGroupsOptions } from '../../engine/groups/running-groups.js'
 import { NO_LOGGER } from '../../engine/ports/logger.js'
 import { NO_METRICS } from '../../engine/ports/metrics.js'
 import { createTestTopic } from './commit-segments.js'
@@ -60,7 +61,7 @@ export interface GroupWorld {
   /** `orders`, of four partitions. */
   readonly topicId: string
   /** One more agent on the same catalog, which takes itself for the coordinator of everything. */
-  agent(changes?: Partial<GroupCoordinatorOptions>): {
+  agent(changes?: Partial<RunningGroupsOptions>): {
     readonly coordinator: CatalogGroupCoordinator
     readonly cluster: FakeCluster
   }
@@ -73,7 +74,7 @@ export async function groupWorld(t: Test): Promise<GroupWorld> {
   const coordinators: CatalogGroupCoordinator[] = []
   t.teardown(() => Promise.all(coordinators.map((coordinator) => coordinator.close())))
   let agentCount = 0
-  const agent = (changes: Partial<GroupCoordinatorOptions> = {}) => {
+  const agent = (changes: Partial<RunningGroupsOptions> = {}) => {
     const cluster = new FakeCluster(++agentCount)
     const coordinator = new CatalogGroupCoordinator({
       catalog,
