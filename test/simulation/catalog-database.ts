@@ -1,9 +1,13 @@
-import { type CommitState, decideCommit, producerKey, TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
+import {
+  type CommitDecision,
+  type CommitState,
+  decideCommit,
+  producerKey,
+} from '../../engine/commit/commit-decisions.js'
 import type { ProducerState } from '../../engine/commit/producer-state.js'
 import { type PartitionRef, partitionKey, type SegmentId, type TopicId } from '../../engine/model.js'
 import type {
   CommitSegment,
-  Extent,
   ExtentAnswer,
   ExtentRequest,
   LogStartRequest,
@@ -12,8 +16,7 @@ import type {
 } from '../../engine/ports/catalog.js'
 import type { SegmentSwap, SwapOutcome } from '../../engine/ports/jobs-catalog.js'
 import { segmentObjectKey, segmentTimeMs } from '../../engine/segment-identity.js'
-import type { FakePartition } from '../support/fake-jobs-catalog.js'
-import { storedBytesOf } from '../support/stored-bytes.js'
+import type { FakeLog, FakeLogs } from '../support/fake-logs.js'
 import type { LayoutCause } from './history.js'
 import { JobRows } from './job-rows.js'
 import { LockTable } from './lock-table.js'
@@ -33,8 +36,7 @@ export interface Session {
  */
 export class CatalogDatabase {
   readonly rows: JobRows
-  readonly #partitions: Map<string, FakePartition>
-  readonly #outcomes: Map<string, SegmentOutcome>
+  readonly #logs: FakeLogs
   readonly #producers = new Map<string, ProducerState>()
   readonly #locks: LockTable
 
@@ -46,20 +48,16 @@ export class CatalogDatabase {
   ) {
     this.#locks = new LockTable(world)
     this.rows = new JobRows(world.clock)
-    this.#partitions = this.rows.partitions
-    this.#outcomes = this.rows.committed
-    for (let partition = 0; partition < partitionCount; partition++) {
-      const row = { logStartOffset: 0, highWatermark: 0, maxTimestampMs: TIMESTAMP_NONE, extents: [] }
-      this.#partitions.set(partitionKey(topicId, partition), row)
-    }
+    this.#logs = this.rows.logs
+    this.#logs.add(topicId, 0, partitionCount)
   }
 
   logStartOffset(partition: number): number {
-    return this.#partitions.get(partitionKey(this.topicId, partition))?.logStartOffset ?? -1
+    return this.#logs.find({ topicId: this.topicId, partition })?.logStartOffset ?? -1
   }
 
   highWatermark(partition: number): number {
-    return this.#partitions.get(partitionKey(this.topicId, partition))?.highWatermark ?? -1
+    return this.#logs.find({ topicId: this.topicId, partition })?.highWatermark ?? -1
   }
 
   async commit(
@@ -74,7 +72,7 @@ export class CatalogDatabase {
       const nowMs = this.world.clock.nowMs()
       const young = segments.filter(({ segmentId }) => nowMs - segmentTimeMs(segmentId) <= commitAgeMaxMs)
       for (const { segmentId } of segments) await held.lock(`segment/${segmentId}`)
-      const fresh = young.filter(({ segmentId }) => !this.#outcomes.has(segmentId))
+      const fresh = young.filter((segment) => !this.rows.isCommitted(segment))
       const early = bug === 'dedupe-outside-transaction' ? new Map(this.#producers) : undefined
       await session.statement()
       const keys = partitionsOf(fresh)
@@ -87,9 +85,7 @@ export class CatalogDatabase {
     } finally {
       held.release()
     }
-    return segments.map(
-      ({ segmentId }) => this.#outcomes.get(segmentId) ?? { segmentId, committed: false, code: 'SEGMENT_TOO_OLD' },
-    )
+    return this.rows.outcomesOf(segments)
   }
 
   /** A transaction of the jobs, under the locks of the segments whose extents it changes. */
@@ -130,22 +126,13 @@ export class CatalogDatabase {
 
   /** One statement: a log start only grows, up to the high watermark. */
   advanceLogStarts(cause: LayoutCause, requests: readonly LogStartRequest[]): (PartitionOffsets | undefined)[] {
-    for (const { topicId, partition, offset } of requests) {
-      const row = this.#partitions.get(partitionKey(topicId, partition))
-      if (row === undefined) continue
-      const target = offset === 'high-watermark' ? row.highWatermark : offset
-      if (target > row.logStartOffset && target <= row.highWatermark) row.logStartOffset = target
-    }
+    const offsets = this.#logs.advanceStarts(requests)
     this.#recordLayout(cause)
-    return this.partitionOffsets(requests)
+    return offsets
   }
 
   partitionSizes(refs: readonly PartitionRef[]): (number | undefined)[] {
-    return refs.map((ref) => {
-      const row = this.#partitions.get(partitionKey(ref.topicId, ref.partition))
-      const readable = row?.extents.filter(({ endOffset }) => endOffset > row.logStartOffset)
-      return readable && storedBytesOf(readable)
-    })
+    return this.#logs.sizes(refs)
   }
 
   /** What a commit would answer now: for the agent that does not wait for it. */
@@ -155,47 +142,24 @@ export class CatalogDatabase {
   }
 
   partitionOffsets(refs: readonly PartitionRef[]): (PartitionOffsets | undefined)[] {
-    return refs.map((ref) => {
-      const row = this.#partitions.get(partitionKey(ref.topicId, ref.partition))
-      return row && { logStartOffset: row.logStartOffset, highWatermark: row.highWatermark }
-    })
+    return this.#logs.offsets(refs)
   }
 
   findExtents(requests: readonly ExtentRequest[]): (ExtentAnswer | undefined)[] {
-    return requests.map((request) => {
-      const row = this.#partitions.get(partitionKey(request.topicId, request.partition))
-      if (row === undefined) return undefined
-      const { logStartOffset, highWatermark } = row
-      const inside = request.offset >= logStartOffset && request.offset < highWatermark
-      return { logStartOffset, highWatermark, extents: inside ? takeExtents(row.extents, request) : [] }
-    })
+    return this.#logs.findExtents(requests)
   }
 
   #read(keys: readonly string[], early: ReadonlyMap<string, ProducerState> | undefined): CommitState {
-    const partitions = new Map<string, FakePartition>()
+    const partitions = new Map<string, FakeLog>()
     for (const key of keys) {
-      const row = this.#partitions.get(key)
+      const row = this.#logs.rows.get(key)
       if (row !== undefined) partitions.set(key, { ...row })
     }
     return { partitions, producers: early ?? new Map(this.#producers) }
   }
 
-  #write(segments: readonly CommitSegment[], decision: ReturnType<typeof decideCommit>): void {
-    for (const [number, segment] of segments.entries()) {
-      const { segmentId, objectKey, objectBytes } = segment
-      const decided = decision.segments[number]
-      if (decided === undefined) throw new Error('a segment was not decided')
-      this.#outcomes.set(segmentId, { segmentId, committed: true, batches: decided.batches })
-      this.rows.claim(segment, decided.extents.length)
-      for (const { runningMaxTimestampMs: _, ...draft } of decided.extents) {
-        const row = this.#partitions.get(partitionKey(draft.topicId, draft.partition))
-        row?.extents.push({ ...draft, segmentId, objectKey, objectBytes, level: 0 })
-      }
-    }
-    for (const { topicId, partition, highWatermark, maxTimestampMs } of decision.partitions) {
-      const row = this.#partitions.get(partitionKey(topicId, partition))
-      if (row !== undefined) Object.assign(row, { highWatermark, maxTimestampMs })
-    }
+  #write(segments: readonly CommitSegment[], decision: CommitDecision): void {
+    this.rows.writeCommit(segments, decision)
     for (const { topicId, partition, producerId, ...state } of decision.producers) {
       this.#producers.set(producerKey(topicId, partition, producerId), state)
     }
@@ -209,7 +173,7 @@ export class CatalogDatabase {
     this.world.history.add({ kind: 'layout', cause, partitions, missing })
   }
 
-  #record(segments: readonly CommitSegment[], decision: ReturnType<typeof decideCommit>): void {
+  #record(segments: readonly CommitSegment[], decision: CommitDecision): void {
     this.world.history.add({
       kind: 'commit',
       segments: segments.map(({ segmentId, objectKey }, number) => ({
@@ -227,16 +191,4 @@ export class CatalogDatabase {
 function partitionsOf(segments: readonly CommitSegment[]): string[] {
   const keys = segments.flatMap(({ blocks }) => blocks.map((block) => partitionKey(block.topicId, block.partition)))
   return [...new Set(keys)].sort()
-}
-
-function takeExtents(extents: readonly Extent[], request: ExtentRequest): Extent[] {
-  const taken: Extent[] = []
-  let bytes = 0
-  for (const extent of extents) {
-    if (extent.endOffset <= request.offset) continue
-    if (taken.length > 0 && (bytes >= request.bytesMax || taken.length >= request.extentCountMax)) break
-    taken.push(extent)
-    bytes += extent.bytes
-  }
-  return taken
 }

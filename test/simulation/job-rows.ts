@@ -1,4 +1,3 @@
-import { type PartitionRef, partitionKey } from '../../engine/model.js'
 import type { SegmentSwap, SwapOutcome } from '../../engine/ports/jobs-catalog.js'
 import { FakeJobsCatalog } from '../support/fake-jobs-catalog.js'
 import type { LayoutFact } from './history.js'
@@ -8,10 +7,6 @@ import type { LayoutFact } from './history.js'
  * called; when that is, and who learns of it, is the database's and the network's part.
  */
 export class JobRows extends FakeJobsCatalog {
-  readonly partitions = this.logs
-  readonly committed = this.outcomes
-  readonly claim = this.noteCommitted
-
   protected checkOpen(): void {}
 
   /** The bug of a swap that does not look at its inputs: they may have been replaced by now. */
@@ -21,7 +16,7 @@ export class JobRows extends FakeJobsCatalog {
     const { extents, ...segment } = output
     this.addSegment(segment, extents.length)
     for (const { replaces: _, ...extent } of extents) {
-      const log = this.partitions.get(keyOf(extent))
+      const log = this.logs.find(extent)
       log?.extents.push({ ...extent, ...segment })
       log?.extents.sort((a, b) => a.endOffset - b.endOffset)
     }
@@ -30,7 +25,7 @@ export class JobRows extends FakeJobsCatalog {
 
   /** What the logs are made of now, for the history. */
   layout(): LayoutFact[] {
-    return [...this.partitions.values()].map(({ logStartOffset, highWatermark, extents }, partition) => ({
+    return [...this.logs.rows.values()].map(({ logStartOffset, highWatermark, extents }, partition) => ({
       partition,
       logStartOffset,
       highWatermark,
@@ -48,8 +43,4 @@ export class JobRows extends FakeJobsCatalog {
     const pages = await Promise.all(levels.map(({ level }) => this.liveSegments({ level, limit: 100_000 })))
     return pages.flat().map(({ objectKey }) => objectKey)
   }
-}
-
-function keyOf({ topicId, partition }: PartitionRef): string {
-  return partitionKey(topicId, partition)
 }

@@ -1,3 +1,4 @@
+import type { CommitDecision } from '../../engine/commit/commit-decisions.js'
 import { HeadraceError } from '../../engine/errors.js'
 import { type PartitionRef, partitionKey, type SegmentId, type TopicId } from '../../engine/model.js'
 import type { CommitSegment, Extent, SegmentOutcome } from '../../engine/ports/catalog.js'
@@ -21,14 +22,7 @@ import {
   type SwapOutcome,
 } from '../../engine/ports/jobs-catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
-
-export interface FakePartition {
-  logStartOffset: number
-  highWatermark: number
-  maxTimestampMs: number
-  /** Ascending and adjacent. */
-  extents: Extent[]
-}
+import { FakeLogs } from './fake-logs.js'
 
 interface FakeSegment extends SegmentInfo {
   state: SegmentState
@@ -45,8 +39,8 @@ interface FakeLease {
 
 /** What background jobs ask of the fake catalog. */
 export abstract class FakeJobsCatalog implements JobsCatalog {
-  protected readonly logs = new Map<string, FakePartition>()
-  protected readonly outcomes = new Map<SegmentId, SegmentOutcome>()
+  readonly logs = new FakeLogs()
+  readonly #outcomes = new Map<SegmentId, SegmentOutcome>()
   readonly #segments = new Map<SegmentId, FakeSegment>()
   readonly #leases = new Map<string, FakeLease>()
   /** Extents of deleted topics. */
@@ -56,9 +50,26 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
 
   protected abstract checkOpen(): void
 
-  protected noteCommitted(segment: CommitSegment, extentCount: number): void {
-    const { segmentId, objectKey, objectBytes } = segment
-    this.addSegment({ segmentId, objectKey, objectBytes, level: 0 }, extentCount)
+  isCommitted({ segmentId }: CommitSegment): boolean {
+    return this.#outcomes.has(segmentId)
+  }
+
+  /** What a commit answers once it is over: segments without an outcome were too old to have one. */
+  outcomesOf(segments: readonly CommitSegment[]): SegmentOutcome[] {
+    return segments.map(
+      ({ segmentId }) => this.#outcomes.get(segmentId) ?? { segmentId, committed: false, code: 'SEGMENT_TOO_OLD' },
+    )
+  }
+
+  /** All that a commit writes but producers. */
+  writeCommit(segments: readonly CommitSegment[], decision: CommitDecision): void {
+    for (const [number, { segmentId, objectKey, objectBytes }] of segments.entries()) {
+      const decided = decision.segments[number]
+      if (decided === undefined) throw new Error('a segment was not decided')
+      this.#outcomes.set(segmentId, { segmentId, committed: true, batches: decided.batches })
+      this.addSegment({ segmentId, objectKey, objectBytes, level: 0 }, decided.extents.length)
+    }
+    this.logs.write(segments, decision)
   }
 
   protected noteTopicDeleted(topicId: TopicId, extents: Extent[]): void {
@@ -113,7 +124,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
   async oldestExtents(requests: readonly OldestExtentsRequest[]): Promise<(LogHead | undefined)[]> {
     this.checkOpen()
     return requests.map((request) => {
-      const log = this.#log(request)
+      const log = this.logs.find(request)
       if (log === undefined) return undefined
       const { logStartOffset, highWatermark, extents } = log
       return { logStartOffset, highWatermark, extents: extents.slice(0, request.extentCountMax) }
@@ -133,7 +144,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
 
   async clearDeletedTopic(topicId: TopicId, extentCountMax: number): Promise<Removal & { readonly done: boolean }> {
     this.checkOpen()
-    if (this.logs.has(partitionKey(topicId, 0))) {
+    if (this.logs.find({ topicId, partition: 0 }) !== undefined) {
       throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${topicId} is not deleted`)
     }
     const chosen = new Set((this.#deleted.get(topicId) ?? []).slice(0, extentCountMax))
@@ -176,7 +187,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
     const { segmentId, objectKey, objectBytes, level } = output
     this.addSegment({ segmentId, objectKey, objectBytes, level }, kept.length)
     for (const { replaces: _, ...extent } of kept) {
-      const log = this.#log(extent)
+      const log = this.logs.find(extent)
       log?.extents.push({ ...extent, segmentId, objectKey, objectBytes, level })
       log?.extents.sort((a, b) => a.endOffset - b.endOffset)
     }
@@ -204,7 +215,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
     const old = this.#inState('deleted', ({ segmentId }) => this.#isOlder(segmentId, ageMinMs)).slice(0, limit)
     for (const { segmentId } of old) {
       this.#segments.delete(segmentId)
-      this.outcomes.delete(segmentId)
+      this.#outcomes.delete(segmentId)
     }
     return old.length
   }
@@ -253,16 +264,12 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
 
   // ---- rows
 
-  #log(ref: PartitionRef): FakePartition | undefined {
-    return this.logs.get(partitionKey(ref.topicId, ref.partition))
-  }
-
   #allExtents(): Extent[] {
-    return [...[...this.logs.values()].flatMap(({ extents }) => extents), ...[...this.#deleted.values()].flat()]
+    return [...[...this.logs.rows.values()].flatMap(({ extents }) => extents), ...[...this.#deleted.values()].flat()]
   }
 
   #isWanted(extent: PartitionRef & { readonly endOffset: number }): boolean {
-    return extent.endOffset > (this.#log(extent)?.logStartOffset ?? Number.POSITIVE_INFINITY)
+    return extent.endOffset > (this.logs.find(extent)?.logStartOffset ?? Number.POSITIVE_INFINITY)
   }
 
   #isOlder(segmentId: SegmentId, ageMs: number): boolean {
@@ -294,7 +301,7 @@ export abstract class FakeJobsCatalog implements JobsCatalog {
   protected drop(goes: (extent: Extent) => boolean): Removal {
     const going = this.#allExtents().filter(goes)
     const gone = new Set(going)
-    for (const log of this.logs.values()) log.extents = log.extents.filter((extent) => !gone.has(extent))
+    for (const log of this.logs.rows.values()) log.extents = log.extents.filter((extent) => !gone.has(extent))
     for (const [topicId, extents] of this.#deleted) {
       this.#deleted.set(
         topicId,
