@@ -2,14 +2,12 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { endpointOf } from '../../../adapters/kafka/endpoints.js'
-import { startKafkaListener } from '../../../adapters/kafka/index.js'
 import { decodeRequestFront, decodeRequestHeaderRest } from '../../../adapters/kafka/wire/header.js'
 import { WireReader } from '../../../adapters/kafka/wire/reader.js'
 import type { JoinAnswer } from '../../../engine/groups/group-coordinator.js'
-import { NO_LOGGER } from '../../../engine/ports/logger.js'
 import { fakeContext } from '../../support/kafka/context.js'
-import { FakeBroker } from '../../support/kafka/fake-broker.js'
-import { correlationIdOf, decodeFrame, RawClient, requestFrame } from '../../support/kafka/raw-client.js'
+import { openListener } from '../../support/kafka/open-listener.js'
+import { correlationIdOf, decodeFrame, requestFrame } from '../../support/kafka/raw-client.js'
 import { sampleRequests } from '../../support/kafka/samples.js'
 import { deferred, until } from '../../support/kafka/wait.js'
 
@@ -24,24 +22,8 @@ const joined: JoinAnswer = {
   members: [],
 }
 
-async function setUp(t: { teardown(fn: () => unknown): void }) {
-  const broker = new FakeBroker()
-  const listener = await startKafkaListener({ listen: [{ host: '127.0.0.1', port: 0 }], broker, logger: NO_LOGGER })
-  const clients: RawClient[] = []
-  t.teardown(async () => {
-    for (const client of clients) client.destroy()
-    await listener.close()
-  })
-  const open = async () => {
-    const client = await RawClient.open(listener.port, { allowHalfOpen: true })
-    clients.push(client)
-    return client
-  }
-  return { broker, listener, open }
-}
-
 t.test('a member that waits for its group keeps its connection in order, and no other waiting', async (t) => {
-  const { broker, open } = await setUp(t)
+  const { broker, open } = await openListener(t)
   const rebalance = deferred()
   broker.groups.joinAnswer = async () => {
     await rebalance.promise
@@ -67,7 +49,7 @@ t.test('a member that waits for its group keeps its connection in order, and no 
 })
 
 t.test('an agent that closes sends who waits to the next coordinator', async (t) => {
-  const { broker, listener, open } = await setUp(t)
+  const { broker, listener, open } = await openListener(t)
   broker.groups.joinAnswer = () => new Promise(() => {})
   const client = await open()
   const id = client.begin('joinGroup', 5, sampleRequests.joinGroup)

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { FileObjectStore } from '../../../adapters/object-store/file.js'
-import { keysOf, objectStoreSuite, pattern, rejects } from '../../conformance/object-store.js'
+import { objectStoreSuite } from '../../conformance/object-store.js'
+import { keysOf, pattern, rejects } from '../../support/object-bodies.js'
 
 async function openPlace() {
   const directory = await mkdtemp(join(tmpdir(), 'headrace-file-store-'))

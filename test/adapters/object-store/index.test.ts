@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { type ObjectStoreObservation, openObjectStore } from '../../../adapters/object-store/index.js'
-import { keysOf, objectStoreSuite, pattern } from '../../conformance/object-store.js'
+import { objectStoreSuite } from '../../conformance/object-store.js'
+import { keysOf, pattern } from '../../support/object-bodies.js'
 import { S3_SERVER_CREDENTIALS, startS3Server } from '../../support/s3-server.js'
 
 await t.test('file://, as it is wired in production, passes the conformance suite', (t) =>

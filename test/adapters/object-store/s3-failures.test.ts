@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { S3ObjectStore, type S3StoreOptions } from '../../../adapters/object-store/s3.js'
-import { chunks, keysOf, pattern, rejects } from '../../conformance/object-store.js'
+import { chunks, keysOf, pattern, rejects } from '../../support/object-bodies.js'
 import { S3_SERVER_CREDENTIALS } from '../../support/s3-server.js'
 
 interface SeenRequest {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { parseObjectStoreUrl, type S3Config } from '../../../adapters/object-store/config.js'
 import { S3ObjectStore, type S3StoreOptions } from '../../../adapters/object-store/s3.js'
-import { keysOf, objectStoreSuite, pattern } from '../../conformance/object-store.js'
+import { objectStoreSuite } from '../../conformance/object-store.js'
+import { keysOf, pattern } from '../../support/object-bodies.js'
 import { S3_SERVER_CREDENTIALS, type S3Server, startS3Server } from '../../support/s3-server.js'
 
 const PART_BYTES = 5 * 2 ** 20

@@ -6,7 +6,8 @@ import {
   scriptedFaults,
 } from '../../../../adapters/object-store/decorators/faults.js'
 import { MemoryObjectStore } from '../../../../adapters/object-store/memory.js'
-import { chunks, keysOf, objectStoreSuite, pattern, rejects } from '../../../conformance/object-store.js'
+import { objectStoreSuite } from '../../../conformance/object-store.js'
+import { chunks, keysOf, pattern, rejects } from '../../../support/object-bodies.js'
 import { SeededRandom, VirtualClock } from '../../../support/virtual-clock.js'
 
 function open(next: NextFault, clock = new VirtualClock()) {

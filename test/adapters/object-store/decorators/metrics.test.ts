@@ -5,7 +5,8 @@ import {
   type ObjectStoreObservation,
 } from '../../../../adapters/object-store/decorators/metrics.js'
 import { MemoryObjectStore } from '../../../../adapters/object-store/memory.js'
-import { chunks, keysOf, objectStoreSuite, pattern } from '../../../conformance/object-store.js'
+import { objectStoreSuite } from '../../../conformance/object-store.js'
+import { chunks, keysOf, pattern } from '../../../support/object-bodies.js'
 import { VirtualClock } from '../../../support/virtual-clock.js'
 
 await t.test('passes the conformance suite', (t) =>

@@ -11,7 +11,8 @@ import { MemoryObjectStore } from '../../../../adapters/object-store/memory.js'
 import { HeadraceError } from '../../../../engine/errors.js'
 import type { Clock } from '../../../../engine/ports/clock.js'
 import type { PutOptions, PutResult } from '../../../../engine/ports/object-store.js'
-import { chunks, keysOf, objectStoreSuite, pattern, rejects } from '../../../conformance/object-store.js'
+import { objectStoreSuite } from '../../../conformance/object-store.js'
+import { chunks, keysOf, pattern, rejects } from '../../../support/object-bodies.js'
 import { SeededRandom, VirtualClock } from '../../../support/virtual-clock.js'
 
 /** Time passes at once: what waits is run in the next turn. */
