@@ -1,6 +1,7 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { decodeTopics, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface OffsetCommitRequest {
   readonly groupId: string
@@ -8,12 +9,7 @@ export interface OffsetCommitRequest {
   readonly generationId: number
   readonly memberId: string
   readonly groupInstanceId: string | null
-  readonly topics: readonly OffsetCommitTopic[]
-}
-
-export interface OffsetCommitTopic {
-  readonly name: string
-  readonly partitions: readonly OffsetCommitPartition[]
+  readonly topics: readonly TopicPartitions<OffsetCommitPartition>[]
 }
 
 export interface OffsetCommitPartition {
@@ -25,12 +21,7 @@ export interface OffsetCommitPartition {
 }
 
 export interface OffsetCommitResponse {
-  readonly topics: readonly OffsetCommitTopicResponse[]
-}
-
-export interface OffsetCommitTopicResponse {
-  readonly name: string
-  readonly partitions: readonly OffsetCommitPartitionResponse[]
+  readonly topics: readonly TopicPartitions<OffsetCommitPartitionResponse>[]
 }
 
 export interface OffsetCommitPartitionResponse {
@@ -55,16 +46,9 @@ function decodeRequest(reader: WireReader, version: number): OffsetCommitRequest
   const groupInstanceId = version >= 7 ? reader.nullableString() : null
   // How long to keep the offset: newer versions leave that to the cluster, and so do we.
   if (version <= 4) reader.skip(8)
-  const topics = reader.array(() => decodeTopic(reader, version))
+  const topics = decodeTopics(reader, () => decodePartition(reader, version))
   reader.tags()
   return { groupId, generationId, memberId, groupInstanceId, topics }
-}
-
-function decodeTopic(reader: WireReader, version: number): OffsetCommitTopic {
-  const name = reader.string()
-  const partitions = reader.array(() => decodePartition(reader, version))
-  reader.tags()
-  return { name, partitions }
 }
 
 function decodePartition(reader: WireReader, version: number): OffsetCommitPartition {
@@ -72,20 +56,14 @@ function decodePartition(reader: WireReader, version: number): OffsetCommitParti
   const offset = reader.i64()
   const leaderEpoch = version >= 6 ? reader.i32() : -1
   const metadata = reader.nullableString()
-  reader.tags()
   return { partition, offset, leaderEpoch, metadata }
 }
 
 function encodeResponse(writer: WireWriter, response: OffsetCommitResponse, version: number): void {
   if (version >= 3) writer.i32(0)
-  writer.array(response.topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, ({ partition, errorCode }) => {
-      writer.i32(partition)
-      writer.i16(errorCode)
-      writer.tags()
-    })
-    writer.tags()
+  encodeTopics(writer, response.topics, ({ partition, errorCode }) => {
+    writer.i32(partition)
+    writer.i16(errorCode)
   })
   writer.tags()
 }

@@ -1,6 +1,12 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import {
+  decodeNullablePartitionNumbers,
+  decodePartitionNumbers,
+  encodeTopics,
+  type TopicPartitions,
+} from './topic-partitions.js'
 
 export interface OffsetFetchRequest {
   /** One below version 8. */
@@ -10,12 +16,7 @@ export interface OffsetFetchRequest {
 export interface OffsetFetchGroup {
   readonly groupId: string
   /** Null: every partition the group has committed, from version 2 on. */
-  readonly topics: readonly OffsetFetchTopic[] | null
-}
-
-export interface OffsetFetchTopic {
-  readonly name: string
-  readonly partitions: readonly number[]
+  readonly topics: readonly TopicPartitions<number>[] | null
 }
 
 export interface OffsetFetchResponse {
@@ -27,12 +28,7 @@ export interface OffsetFetchGroupResponse {
   readonly groupId: string
   /** Version 1 says it of each partition instead. */
   readonly errorCode: number
-  readonly topics: readonly OffsetFetchTopicResponse[]
-}
-
-export interface OffsetFetchTopicResponse {
-  readonly name: string
-  readonly partitions: readonly OffsetFetchPartitionResponse[]
+  readonly topics: readonly TopicPartitions<OffsetFetchPartitionResponse>[]
 }
 
 export interface OffsetFetchPartitionResponse {
@@ -68,7 +64,7 @@ function decodeRequest(reader: WireReader, version: number): OffsetFetchRequest 
 
 function one(reader: WireReader, version: number): OffsetFetchGroup {
   const groupId = reader.string()
-  const topics = version >= 2 ? reader.nullableArray(decodeTopic) : reader.array(decodeTopic)
+  const topics = version >= 2 ? decodeNullablePartitionNumbers(reader) : decodePartitionNumbers(reader)
   return { groupId, topics }
 }
 
@@ -79,16 +75,9 @@ function decodeGroup(reader: WireReader, version: number): OffsetFetchGroup {
     reader.nullableString()
     reader.i32()
   }
-  const topics = reader.nullableArray(decodeTopic)
+  const topics = decodeNullablePartitionNumbers(reader)
   reader.tags()
   return { groupId, topics }
-}
-
-function decodeTopic(reader: WireReader): OffsetFetchTopic {
-  const name = reader.string()
-  const partitions = reader.array(() => reader.i32())
-  reader.tags()
-  return { name, partitions }
 }
 
 function encodeResponse(writer: WireWriter, response: OffsetFetchResponse, version: number): void {
@@ -96,29 +85,28 @@ function encodeResponse(writer: WireWriter, response: OffsetFetchResponse, versi
   if (version >= GROUPS_VERSION_MIN) {
     writer.array(response.groups, (group) => {
       writer.string(group.groupId)
-      encodeTopics(writer, group.topics, version)
+      encodeOffsets(writer, group.topics, version)
       writer.i16(group.errorCode)
       writer.tags()
     })
   } else {
     const group = response.groups[0]!
-    encodeTopics(writer, group.topics, version)
+    encodeOffsets(writer, group.topics, version)
     if (version >= 2) writer.i16(group.errorCode)
   }
   writer.tags()
 }
 
-function encodeTopics(writer: WireWriter, topics: readonly OffsetFetchTopicResponse[], version: number): void {
-  writer.array(topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, (partition) => {
-      writer.i32(partition.partition)
-      writer.i64(partition.offset)
-      if (version >= 5) writer.i32(partition.leaderEpoch)
-      writer.nullableString(partition.metadata)
-      writer.i16(partition.errorCode)
-      writer.tags()
-    })
-    writer.tags()
+function encodeOffsets(
+  writer: WireWriter,
+  topics: readonly TopicPartitions<OffsetFetchPartitionResponse>[],
+  version: number,
+): void {
+  encodeTopics(writer, topics, (partition) => {
+    writer.i32(partition.partition)
+    writer.i64(partition.offset)
+    if (version >= 5) writer.i32(partition.leaderEpoch)
+    writer.nullableString(partition.metadata)
+    writer.i16(partition.errorCode)
   })
 }

@@ -1,15 +1,11 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { decodeTopics, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface DeleteRecordsRequest {
-  readonly topics: readonly DeleteRecordsTopic[]
+  readonly topics: readonly TopicPartitions<DeleteRecordsPartition>[]
   readonly timeoutMs: number
-}
-
-export interface DeleteRecordsTopic {
-  readonly name: string
-  readonly partitions: readonly DeleteRecordsPartition[]
 }
 
 export interface DeleteRecordsPartition {
@@ -21,12 +17,7 @@ export interface DeleteRecordsPartition {
 export const HIGH_WATERMARK = -1
 
 export interface DeleteRecordsResponse {
-  readonly topics: readonly DeleteRecordsTopicResponse[]
-}
-
-export interface DeleteRecordsTopicResponse {
-  readonly name: string
-  readonly partitions: readonly DeleteRecordsPartitionResponse[]
+  readonly topics: readonly TopicPartitions<DeleteRecordsPartitionResponse>[]
 }
 
 export interface DeleteRecordsPartitionResponse {
@@ -47,16 +38,7 @@ export const deleteRecords: ApiCodec<DeleteRecordsRequest, DeleteRecordsResponse
 }
 
 function decodeRequest(reader: WireReader): DeleteRecordsRequest {
-  const topics = reader.array(() => {
-    const name = reader.string()
-    const partitions = reader.array(() => {
-      const partition = { partition: reader.i32(), offset: reader.i64() }
-      reader.tags()
-      return partition
-    })
-    reader.tags()
-    return { name, partitions }
-  })
+  const topics = decodeTopics(reader, () => ({ partition: reader.i32(), offset: reader.i64() }))
   const timeoutMs = reader.i32()
   reader.tags()
   return { topics, timeoutMs }
@@ -64,15 +46,10 @@ function decodeRequest(reader: WireReader): DeleteRecordsRequest {
 
 function encodeResponse(writer: WireWriter, response: DeleteRecordsResponse): void {
   writer.i32(0)
-  writer.array(response.topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, (partition) => {
-      writer.i32(partition.partition)
-      writer.i64(partition.lowWatermark)
-      writer.i16(partition.errorCode)
-      writer.tags()
-    })
-    writer.tags()
+  encodeTopics(writer, response.topics, (partition) => {
+    writer.i32(partition.partition)
+    writer.i64(partition.lowWatermark)
+    writer.i16(partition.errorCode)
   })
   writer.tags()
 }

@@ -1,14 +1,10 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { decodeTopics, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface OffsetForLeaderEpochRequest {
-  readonly topics: readonly LeaderEpochTopic[]
-}
-
-export interface LeaderEpochTopic {
-  readonly name: string
-  readonly partitions: readonly LeaderEpochPartition[]
+  readonly topics: readonly TopicPartitions<LeaderEpochPartition>[]
 }
 
 export interface LeaderEpochPartition {
@@ -18,12 +14,7 @@ export interface LeaderEpochPartition {
 }
 
 export interface OffsetForLeaderEpochResponse {
-  readonly topics: readonly LeaderEpochTopicResponse[]
-}
-
-export interface LeaderEpochTopicResponse {
-  readonly name: string
-  readonly partitions: readonly LeaderEpochPartitionResponse[]
+  readonly topics: readonly TopicPartitions<LeaderEpochPartitionResponse>[]
 }
 
 export interface LeaderEpochPartitionResponse {
@@ -46,16 +37,9 @@ export const offsetForLeaderEpoch: ApiCodec<OffsetForLeaderEpochRequest, OffsetF
 
 function decodeRequest(reader: WireReader, version: number): OffsetForLeaderEpochRequest {
   if (version >= 3) reader.i32()
-  const topics = reader.array(decodeTopic)
+  const topics = decodeTopics(reader, () => decodePartition(reader))
   reader.tags()
   return { topics }
-}
-
-function decodeTopic(reader: WireReader): LeaderEpochTopic {
-  const name = reader.string()
-  const partitions = reader.array(decodePartition)
-  reader.tags()
-  return { name, partitions }
 }
 
 function decodePartition(reader: WireReader): LeaderEpochPartition {
@@ -63,22 +47,16 @@ function decodePartition(reader: WireReader): LeaderEpochPartition {
   // The epoch the client believes to be the current one: here all are the same.
   reader.i32()
   const leaderEpoch = reader.i32()
-  reader.tags()
   return { partition, leaderEpoch }
 }
 
 function encodeResponse(writer: WireWriter, response: OffsetForLeaderEpochResponse): void {
   writer.i32(0)
-  writer.array(response.topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, (partition) => {
-      writer.i16(partition.errorCode)
-      writer.i32(partition.partition)
-      writer.i32(partition.leaderEpoch)
-      writer.i64(partition.endOffset)
-      writer.tags()
-    })
-    writer.tags()
+  encodeTopics(writer, response.topics, (partition) => {
+    writer.i16(partition.errorCode)
+    writer.i32(partition.partition)
+    writer.i32(partition.leaderEpoch)
+    writer.i64(partition.endOffset)
   })
   writer.tags()
 }

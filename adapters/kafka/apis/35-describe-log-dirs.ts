@@ -1,10 +1,11 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { decodeNullablePartitionNumbers, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface DescribeLogDirsRequest {
   /** Null: all topics. */
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[] | null
+  readonly topics: readonly TopicPartitions<number>[] | null
 }
 
 export interface DescribeLogDirsResponse {
@@ -15,12 +16,12 @@ export interface DescribeLogDirsResponse {
 export interface LogDirectory {
   readonly errorCode: number
   readonly name: string
-  readonly topics: readonly LogDirectoryTopic[]
+  readonly topics: readonly TopicPartitions<LogDirectoryPartition>[]
 }
 
-export interface LogDirectoryTopic {
-  readonly name: string
-  readonly partitions: readonly { readonly partition: number; readonly bytes: number }[]
+export interface LogDirectoryPartition {
+  readonly partition: number
+  readonly bytes: number
 }
 
 export const describeLogDirs: ApiCodec<DescribeLogDirsRequest, DescribeLogDirsResponse> = {
@@ -34,12 +35,7 @@ export const describeLogDirs: ApiCodec<DescribeLogDirsRequest, DescribeLogDirsRe
 }
 
 function decodeRequest(reader: WireReader): DescribeLogDirsRequest {
-  const topics = reader.nullableArray(() => {
-    const name = reader.string()
-    const partitions = reader.array(() => reader.i32())
-    reader.tags()
-    return { name, partitions }
-  })
+  const topics = decodeNullablePartitionNumbers(reader)
   reader.tags()
   return { topics }
 }
@@ -55,16 +51,11 @@ function encodeResponse(writer: WireWriter, response: DescribeLogDirsResponse, v
   writer.array(response.directories, (directory) => {
     writer.i16(directory.errorCode)
     writer.string(directory.name)
-    writer.array(directory.topics, (topic) => {
-      writer.string(topic.name)
-      writer.array(topic.partitions, (partition) => {
-        writer.i32(partition.partition)
-        writer.i64(partition.bytes)
-        writer.i64(OFFSET_LAG)
-        writer.boolean(false)
-        writer.tags()
-      })
-      writer.tags()
+    encodeTopics(writer, directory.topics, (partition) => {
+      writer.i32(partition.partition)
+      writer.i64(partition.bytes)
+      writer.i64(OFFSET_LAG)
+      writer.boolean(false)
     })
     if (version >= 4) {
       writer.i64(VOLUME_BYTES_UNKNOWN)

@@ -2,21 +2,17 @@ import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
 import { type ApiError, encodeApiError } from './api-error.js'
+import { decodeNullablePartitionNumbers, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface ElectLeadersRequest {
   /** Null: all partitions. */
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[] | null
+  readonly topics: readonly TopicPartitions<number>[] | null
   readonly timeoutMs: number
 }
 
 export interface ElectLeadersResponse {
   readonly errorCode: number
-  readonly topics: readonly ElectionTopicResult[]
-}
-
-export interface ElectionTopicResult {
-  readonly name: string
-  readonly partitions: readonly ElectionResult[]
+  readonly topics: readonly TopicPartitions<ElectionResult>[]
 }
 
 export interface ElectionResult extends ApiError {
@@ -36,12 +32,7 @@ export const electLeaders: ApiCodec<ElectLeadersRequest, ElectLeadersResponse> =
 function decodeRequest(reader: WireReader, version: number): ElectLeadersRequest {
   // Preferred or unclean: neither has a meaning here.
   if (version >= 1) reader.i8()
-  const topics = reader.nullableArray(() => {
-    const name = reader.string()
-    const partitions = reader.array(() => reader.i32())
-    reader.tags()
-    return { name, partitions }
-  })
+  const topics = decodeNullablePartitionNumbers(reader)
   const timeoutMs = reader.i32()
   reader.tags()
   return { topics, timeoutMs }
@@ -50,14 +41,9 @@ function decodeRequest(reader: WireReader, version: number): ElectLeadersRequest
 function encodeResponse(writer: WireWriter, response: ElectLeadersResponse, version: number): void {
   writer.i32(0)
   if (version >= 1) writer.i16(response.errorCode)
-  writer.array(response.topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, (partition) => {
-      writer.i32(partition.partition)
-      encodeApiError(writer, partition)
-      writer.tags()
-    })
-    writer.tags()
+  encodeTopics(writer, response.topics, (partition) => {
+    writer.i32(partition.partition)
+    encodeApiError(writer, partition)
   })
   writer.tags()
 }

@@ -2,15 +2,11 @@ import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
 import { type ApiError, encodeApiError } from './api-error.js'
+import { decodeTopics, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface AlterPartitionReassignmentsRequest {
   readonly timeoutMs: number
-  readonly topics: readonly ReassignableTopic[]
-}
-
-export interface ReassignableTopic {
-  readonly name: string
-  readonly partitions: readonly ReassignablePartition[]
+  readonly topics: readonly TopicPartitions<ReassignablePartition>[]
 }
 
 export interface ReassignablePartition {
@@ -20,12 +16,7 @@ export interface ReassignablePartition {
 }
 
 export interface AlterPartitionReassignmentsResponse extends ApiError {
-  readonly topics: readonly ReassignedTopic[]
-}
-
-export interface ReassignedTopic {
-  readonly name: string
-  readonly partitions: readonly ReassignedPartition[]
+  readonly topics: readonly TopicPartitions<ReassignedPartition>[]
 }
 
 export interface ReassignedPartition extends ApiError {
@@ -47,16 +38,10 @@ export const alterPartitionReassignments: ApiCodec<
 
 function decodeRequest(reader: WireReader): AlterPartitionReassignmentsRequest {
   const timeoutMs = reader.i32()
-  const topics = reader.array(() => {
-    const name = reader.string()
-    const partitions = reader.array(() => {
-      const partition = { partition: reader.i32(), nodeIds: reader.nullableArray(() => reader.i32()) }
-      reader.tags()
-      return partition
-    })
-    reader.tags()
-    return { name, partitions }
-  })
+  const topics = decodeTopics(reader, () => ({
+    partition: reader.i32(),
+    nodeIds: reader.nullableArray(() => reader.i32()),
+  }))
   reader.tags()
   return { timeoutMs, topics }
 }
@@ -64,14 +49,9 @@ function decodeRequest(reader: WireReader): AlterPartitionReassignmentsRequest {
 function encodeResponse(writer: WireWriter, response: AlterPartitionReassignmentsResponse): void {
   writer.i32(0)
   encodeApiError(writer, response)
-  writer.array(response.topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, (partition) => {
-      writer.i32(partition.partition)
-      encodeApiError(writer, partition)
-      writer.tags()
-    })
-    writer.tags()
+  encodeTopics(writer, response.topics, (partition) => {
+    writer.i32(partition.partition)
+    encodeApiError(writer, partition)
   })
   writer.tags()
 }

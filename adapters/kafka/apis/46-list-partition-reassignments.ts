@@ -2,11 +2,12 @@ import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
 import { type ApiError, encodeApiError } from './api-error.js'
+import { decodeNullablePartitionNumbers, type TopicPartitions } from './topic-partitions.js'
 
 export interface ListPartitionReassignmentsRequest {
   readonly timeoutMs: number
   /** Null: all topics. */
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[] | null
+  readonly topics: readonly TopicPartitions<number>[] | null
 }
 
 /** There are none under way, ever: a partition has no place to be moved from. */
@@ -27,12 +28,7 @@ export const listPartitionReassignments: ApiCodec<
 
 function decodeRequest(reader: WireReader): ListPartitionReassignmentsRequest {
   const timeoutMs = reader.i32()
-  const topics = reader.nullableArray(() => {
-    const name = reader.string()
-    const partitions = reader.array(() => reader.i32())
-    reader.tags()
-    return { name, partitions }
-  })
+  const topics = decodeNullablePartitionNumbers(reader)
   reader.tags()
   return { timeoutMs, topics }
 }

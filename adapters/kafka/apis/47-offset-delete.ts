@@ -1,25 +1,16 @@
 import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
+import { decodePartitionNumbers, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface OffsetDeleteRequest {
   readonly groupId: string
-  readonly topics: readonly OffsetDeleteTopic[]
-}
-
-export interface OffsetDeleteTopic {
-  readonly name: string
-  readonly partitions: readonly number[]
+  readonly topics: readonly TopicPartitions<number>[]
 }
 
 export interface OffsetDeleteResponse {
   readonly errorCode: number
-  readonly topics: readonly OffsetDeleteTopicResponse[]
-}
-
-export interface OffsetDeleteTopicResponse {
-  readonly name: string
-  readonly partitions: readonly OffsetDeletePartitionResponse[]
+  readonly topics: readonly TopicPartitions<OffsetDeletePartitionResponse>[]
 }
 
 export interface OffsetDeletePartitionResponse {
@@ -40,18 +31,15 @@ export const offsetDelete: ApiCodec<OffsetDeleteRequest, OffsetDeleteResponse> =
 
 function decodeRequest(reader: WireReader): OffsetDeleteRequest {
   const groupId = reader.string()
-  const topics = reader.array(() => ({ name: reader.string(), partitions: reader.array(() => reader.i32()) }))
+  const topics = decodePartitionNumbers(reader)
   return { groupId, topics }
 }
 
 function encodeResponse(writer: WireWriter, response: OffsetDeleteResponse): void {
   writer.i16(response.errorCode)
   writer.i32(0)
-  writer.array(response.topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, ({ partition, errorCode }) => {
-      writer.i32(partition)
-      writer.i16(errorCode)
-    })
+  encodeTopics(writer, response.topics, ({ partition, errorCode }) => {
+    writer.i32(partition)
+    writer.i16(errorCode)
   })
 }

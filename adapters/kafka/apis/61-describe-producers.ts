@@ -2,18 +2,14 @@ import type { WireReader } from '../wire/reader.js'
 import type { WireWriter } from '../wire/writer.js'
 import type { ApiCodec } from './api.js'
 import { type ApiError, encodeApiError } from './api-error.js'
+import { decodePartitionNumbers, encodeTopics, type TopicPartitions } from './topic-partitions.js'
 
 export interface DescribeProducersRequest {
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[]
+  readonly topics: readonly TopicPartitions<number>[]
 }
 
 export interface DescribeProducersResponse {
-  readonly topics: readonly DescribedProducersTopic[]
-}
-
-export interface DescribedProducersTopic {
-  readonly name: string
-  readonly partitions: readonly DescribedProducersPartition[]
+  readonly topics: readonly TopicPartitions<DescribedProducersPartition>[]
 }
 
 export interface DescribedProducersPartition extends ApiError {
@@ -39,12 +35,7 @@ export const describeProducers: ApiCodec<DescribeProducersRequest, DescribeProdu
 }
 
 function decodeRequest(reader: WireReader): DescribeProducersRequest {
-  const topics = reader.array(() => {
-    const name = reader.string()
-    const partitions = reader.array(() => reader.i32())
-    reader.tags()
-    return { name, partitions }
-  })
+  const topics = decodePartitionNumbers(reader)
   reader.tags()
   return { topics }
 }
@@ -54,23 +45,18 @@ const NO_TRANSACTION = -1
 
 function encodeResponse(writer: WireWriter, response: DescribeProducersResponse): void {
   writer.i32(0)
-  writer.array(response.topics, (topic) => {
-    writer.string(topic.name)
-    writer.array(topic.partitions, (partition) => {
-      writer.i32(partition.partition)
-      encodeApiError(writer, partition)
-      writer.array(partition.producers, (producer) => {
-        writer.i64(producer.producerId)
-        writer.i32(producer.producerEpoch)
-        writer.i32(producer.lastSequence)
-        writer.i64(producer.lastTimestampMs)
-        writer.i32(NO_TRANSACTION)
-        writer.i64(NO_TRANSACTION)
-        writer.tags()
-      })
+  encodeTopics(writer, response.topics, (partition) => {
+    writer.i32(partition.partition)
+    encodeApiError(writer, partition)
+    writer.array(partition.producers, (producer) => {
+      writer.i64(producer.producerId)
+      writer.i32(producer.producerEpoch)
+      writer.i32(producer.lastSequence)
+      writer.i64(producer.lastTimestampMs)
+      writer.i32(NO_TRANSACTION)
+      writer.i64(NO_TRANSACTION)
       writer.tags()
     })
-    writer.tags()
   })
   writer.tags()
 }

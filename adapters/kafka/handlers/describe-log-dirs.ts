@@ -2,8 +2,9 @@ import type { PartitionRef, Topic } from '../../../engine/model.js'
 import type {
   DescribeLogDirsRequest,
   DescribeLogDirsResponse,
-  LogDirectoryTopic,
+  LogDirectoryPartition,
 } from '../apis/35-describe-log-dirs.js'
+import type { TopicPartitions } from '../apis/topic-partitions.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError } from '../errors.js'
 import { failureOf, resolveNames } from './resolve-topics.js'
@@ -27,12 +28,12 @@ export async function handleDescribeLogDirs(
   }
 }
 
-interface TopicPartitions {
+interface AskedTopic {
   readonly topic: Topic
   readonly partitions: readonly number[]
 }
 
-async function allTopics(context: RequestContext): Promise<TopicPartitions[]> {
+async function allTopics(context: RequestContext): Promise<AskedTopic[]> {
   const topics = await context.broker.topics.list()
   return topics.map((topic) => ({
     topic,
@@ -40,10 +41,7 @@ async function allTopics(context: RequestContext): Promise<TopicPartitions[]> {
   }))
 }
 
-async function namedTopics(
-  context: RequestContext,
-  asked: readonly { readonly name: string; readonly partitions: readonly number[] }[],
-): Promise<TopicPartitions[]> {
+async function namedTopics(context: RequestContext, asked: readonly TopicPartitions<number>[]): Promise<AskedTopic[]> {
   const resolved = await resolveNames(
     context,
     asked.map(({ name }) => name),
@@ -66,7 +64,10 @@ function ledHere({ broker, client }: RequestContext, { topicId }: Topic, partiti
   )
 }
 
-async function withSizes(context: RequestContext, topics: readonly TopicPartitions[]): Promise<LogDirectoryTopic[]> {
+async function withSizes(
+  context: RequestContext,
+  topics: readonly AskedTopic[],
+): Promise<TopicPartitions<LogDirectoryPartition>[]> {
   const refs = topics.flatMap(({ topic: { topicId }, partitions }) =>
     partitions.map((partition): PartitionRef => ({ topicId, partition })),
   )

@@ -6,9 +6,8 @@ import type {
   OffsetFetchPartitionResponse,
   OffsetFetchRequest,
   OffsetFetchResponse,
-  OffsetFetchTopic,
-  OffsetFetchTopicResponse,
 } from '../apis/09-offset-fetch.js'
+import type { TopicPartitions } from '../apis/topic-partitions.js'
 import type { RequestContext } from '../context.js'
 import { KafkaError, type KafkaErrorCode } from '../errors.js'
 import { groupFailureOf, groupLookupErrorCode } from './group-failures.js'
@@ -49,8 +48,8 @@ async function fetchGroup(
 async function fetchNamed(
   context: RequestContext,
   groupId: string,
-  asked: readonly OffsetFetchTopic[],
-): Promise<OffsetFetchTopicResponse[]> {
+  asked: readonly TopicPartitions<number>[],
+): Promise<TopicPartitions<OffsetFetchPartitionResponse>[]> {
   const plan = await planPartitions(context, asked, (ref) => ref)
   const offsets = await context.broker.groups.fetchOffsets(groupId, plan.refs)
   return answerPlan(
@@ -63,7 +62,10 @@ async function fetchNamed(
   )
 }
 
-async function fetchAll(context: RequestContext, groupId: string): Promise<OffsetFetchTopicResponse[]> {
+async function fetchAll(
+  context: RequestContext,
+  groupId: string,
+): Promise<TopicPartitions<OffsetFetchPartitionResponse>[]> {
   const { groups, topics } = context.broker
   const offsets = await groups.fetchOffsets(groupId)
   const byTopic = new Map<TopicId, FetchedOffset[]>()
@@ -88,7 +90,10 @@ function uncommitted(partition: number, errorCode: KafkaErrorCode): OffsetFetchP
   return { partition, errorCode, offset: -1, leaderEpoch: -1, metadata: '' }
 }
 
-function withError(topics: readonly OffsetFetchTopic[], errorCode: KafkaErrorCode): OffsetFetchTopicResponse[] {
+function withError(
+  topics: readonly TopicPartitions<number>[],
+  errorCode: KafkaErrorCode,
+): TopicPartitions<OffsetFetchPartitionResponse>[] {
   return topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((partition) => uncommitted(partition, errorCode)),

@@ -1,5 +1,6 @@
 import { type HeadraceError, isHeadraceError } from '../../../engine/errors.js'
 import type { PartitionRef, Topic } from '../../../engine/model.js'
+import type { TopicPartitions } from '../apis/topic-partitions.js'
 import type { RequestContext } from '../context.js'
 import type { KafkaErrorCode } from '../errors.js'
 import { failureOf, forgetUnknown, partitionFailure, type ResolveOptions, resolveNames } from './resolve-topics.js'
@@ -22,13 +23,13 @@ export interface PartitionPlan<Ref> {
   /** The partitions that the engine is to be asked about. */
   readonly refs: readonly Ref[]
   /** Topics and partitions as the request has them. */
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly PlannedPartition[] }[]
+  readonly topics: readonly TopicPartitions<PlannedPartition>[]
 }
 
 /** Refuses what is no partition of ours; of the others `refOf` says what to ask, or why not to. Never rejects. */
 export async function planPartitions<Asked extends AskedPartition, Ref extends PartitionRef>(
   context: RequestContext,
-  topics: readonly { readonly name: string; readonly partitions: readonly Asked[] }[],
+  topics: readonly TopicPartitions<Asked>[],
   refOf: (ref: PartitionRef, asked: Asked, topic: Topic) => Ref | Refusal,
   options: ResolveOptions = {},
 ): Promise<PartitionPlan<Ref>> {
@@ -56,17 +57,12 @@ export async function planPartitions<Asked extends AskedPartition, Ref extends P
   return { refs, topics: planned }
 }
 
-export interface AnsweredTopic<Answer> {
-  readonly name: string
-  readonly partitions: readonly Answer[]
-}
-
 /** The request's topics, with an answer for each partition: by why it was refused, or by the place of its result. */
 export function answerPlan<Answer>(
   { topics }: PartitionPlan<unknown>,
   refused: (partition: number, refusal: Refusal) => Answer,
   asked: (partition: number, place: number) => Answer,
-): AnsweredTopic<Answer>[] {
+): TopicPartitions<Answer>[] {
   return topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map(({ partition, refusal, place }) =>
@@ -94,7 +90,7 @@ export async function lookUpPlanned<
   context: RequestContext,
   plan: PartitionPlan<Ref>,
   { ask, found, refused }: Lookup<Ref, Result, Answer>,
-): Promise<AnsweredTopic<Answer>[]> {
+): Promise<TopicPartitions<Answer>[]> {
   const results = await resultsOf(context, plan.refs, ask)
   return answerPlan(plan, refused, (partition, place) => {
     const result = results[place]!
