@@ -1,33 +1,12 @@
 import t from 'tap'
 import { firstBlockAt, indexedBatches, narrowExtent } from '../../../engine/fetch/fetch-plan.js'
-import type { Extent } from '../../../engine/ports/catalog.js'
 import type { BatchEntry, BlockEntry, SegmentIndex } from '../../../format/index.js'
-
-const topicId = '5bd1f5b2-7a2e-4d0c-9d53-1234567890ab'
-
-function extentOf(baseOffset: number, endOffset: number, rest: Partial<Extent> = {}): Extent {
-  return {
-    topicId,
-    partition: 0,
-    baseOffset,
-    endOffset,
-    segmentId: `segment-${baseOffset}`,
-    objectKey: `segments/${baseOffset}`,
-    objectBytes: 10_000,
-    level: 0,
-    position: 100,
-    bytes: 1000,
-    batchSkipCount: 0,
-    batchCount: 1,
-    maxTimestampMs: 0,
-    ...rest,
-  }
-}
+import { EXTENT_TOPIC_ID, extentOf } from '../../support/extents.js'
 
 /** Blocks of three batches of two records and 100 bytes each, one after the other from position 100. */
 function indexOf(blockCount: number, baseOffset = -1): SegmentIndex {
   const blocks: BlockEntry[] = Array.from({ length: blockCount }, (_, block) => ({
-    topicId,
+    topicId: EXTENT_TOPIC_ID,
     partition: 0,
     position: 100 + block * 200,
     bytes: 200,

@@ -2,27 +2,7 @@ import t from 'tap'
 import type { ChunkState } from '../../../engine/fetch/open-chunks.js'
 import { type PlanPartition, planRound, type RoundLimits, readBytesBound } from '../../../engine/fetch/round-plan.js'
 import type { Extent } from '../../../engine/ports/catalog.js'
-
-const topicId = '5bd1f5b2-7a2e-4d0c-9d53-1234567890ab'
-
-function extentOf(baseOffset: number, endOffset: number, rest: Partial<Extent> = {}): Extent {
-  return {
-    topicId,
-    partition: 0,
-    baseOffset,
-    endOffset,
-    segmentId: `segment-${baseOffset}`,
-    objectKey: `segments/${baseOffset}`,
-    objectBytes: 10_000,
-    level: 0,
-    position: 100,
-    bytes: 1000,
-    batchSkipCount: 0,
-    batchCount: 1,
-    maxTimestampMs: 0,
-    ...rest,
-  }
-}
+import { extentOf } from '../../support/extents.js'
 
 const unlimited = { bytesLeft: 1e9, segmentsMax: 1e9, openChunksMax: 1e9, isDueForced: false, lookaheadBytes: 1e9 }
 const NOTHING_LOADED: ChunkState = {
