@@ -9,7 +9,7 @@ import { type LoadShape, type LoadTimes, runLoad, THROUGHPUT, withAgent } from '
 import { type Growth, type GrowthPoint, growthRows } from './growth.js'
 import type { Measurement } from './measurement.js'
 import { rssBytes } from './process-usage.js'
-import { observe, rateOf } from './produce.js'
+import { type Observed, observe, rateOf } from './produce.js'
 import { READ_SEGMENT_COUNT, seedLog } from './seeded-log.js'
 
 const PARTITION_COUNTS = [100, 1_000, 10_000]
@@ -59,21 +59,20 @@ async function partitions(): Promise<readonly Growth[]> {
   const curves = new Curves('partitions', 'file store; 8 connections x 5 in flight, 50 batches of 1 KiB a request')
   for (const size of PARTITION_COUNTS) {
     await withAgent('file', [], async (agent) => {
-      const { result, usage } = await observe(agent, agent.pid, { ...WIDE, partitionCount: size }, TIMES)
-      curves.add('produce', 'MiB/s', 'constant', size, result.windows.map(rateOf))
-      curves.add(
-        'ack p99',
-        'ms',
-        'constant',
-        size,
-        result.windows.map(({ acknowledged }) => acknowledged.p99Ms),
-      )
-      curves.add('resident memory', 'MiB', 'linear', size, [usage!.rssBytesMax / MIB])
-      curves.add('metadata of the topic', 'ms', 'linear', size, await metadataMs(agent, result.topic))
+      const observed = await observe(agent, agent.pid, { ...WIDE, partitionCount: size }, TIMES)
+      addLoad(curves, size, observed, 'constant')
+      curves.add('metadata of the topic', 'ms', 'linear', size, await metadataMs(agent, observed.result.topic))
     })
     curves.add('commit of all, SQLite in memory', 'ms', 'linear', size, await commitMs(size))
   }
   return curves.growths
+}
+
+function addLoad(curves: Curves, size: number, { result, usage }: Observed, latency: Growth['expected']): void {
+  const p99Ms = result.windows.map(({ acknowledged }) => acknowledged.p99Ms)
+  curves.add('produce', 'MiB/s', 'constant', size, result.windows.map(rateOf))
+  curves.add('ack p99', 'ms', latency, size, p99Ms)
+  curves.add('resident memory', 'MiB', 'linear', size, [usage!.rssBytesMax / MIB])
 }
 
 async function metadataMs(agent: AgentProcess, topic: string): Promise<readonly number[]> {
@@ -111,19 +110,11 @@ async function connections(): Promise<readonly Growth[]> {
     await runLoad(agent, THROUGHPUT, TIMES)
     const before = rssBytes(agent.pid)
     for (const size of sizes) {
-      const { result, usage } = await observe(agent, agent.pid, { ...NARROW, connectionCount: size }, TIMES)
-      curves.add('produce', 'MiB/s', 'constant', size, result.windows.map(rateOf))
-      curves.add(
-        'ack p99',
-        'ms',
-        'linear',
-        size,
-        result.windows.map(({ acknowledged }) => acknowledged.p99Ms),
-      )
-      curves.add('resident memory', 'MiB', 'linear', size, [usage!.rssBytesMax / MIB])
+      const observed = await observe(agent, agent.pid, { ...NARROW, connectionCount: size }, TIMES)
+      addLoad(curves, size, observed, 'linear')
       // Below some hundred connections what they add is lost in what garbage collection leaves.
       if (size >= 1_000) {
-        const perConnection = Math.max(1, usage!.rssBytesMax - before) / 1024 / size
+        const perConnection = Math.max(1, observed.usage!.rssBytesMax - before) / 1024 / size
         curves.add('memory added per connection', 'KiB', 'constant', size, [perConnection])
       }
     }

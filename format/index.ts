@@ -3,7 +3,9 @@
  * `docs/format.md`.
  */
 export * from './block.js'
-export { ByteReader, ByteWriter, dataView, getSafeInt64, type ReaderCodes, setSafeInt64 } from './bytes.js'
+export { ByteReader, type ReaderCodes } from './byte-reader.js'
+export { ByteWriter } from './byte-writer.js'
+export { dataView, getSafeInt64, setSafeInt64 } from './bytes.js'
 export { copyBytes } from './copy.js'
 export { type Crc32c, crc32c } from './crc32c.js'
 export * from './errors.js'

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { compress as compressSnappy } from 'snappyjs'
-import { ByteWriter, dataView, plainView, setSafeInt64 } from './bytes.js'
+import { ByteWriter } from './byte-writer.js'
+import { dataView, plainView, setSafeInt64 } from './bytes.js'
 import { crc32c } from './crc32c.js'
 import { compressLz4Frame } from './lz4.js'
 import {

@@ -1,4 +1,4 @@
-import { ByteReader, type ReaderCodes } from './bytes.js'
+import { ByteReader, type ReaderCodes } from './byte-reader.js'
 import { FormatError } from './errors.js'
 import {
   ATTRIBUTE_LOG_APPEND_TIME,
