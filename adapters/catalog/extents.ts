@@ -6,8 +6,10 @@ import { extentOf, type LogQuery, type LogRows, readLogs } from './log-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { inChunks, int, intOf, within } from './sql-text.js'
 
-/** Enough for most byte budgets; a request that needs more is asked again with its own maximum. */
+/** Enough for most byte budgets; a request that needs more is asked again. */
 const FIRST_ROUND_EXTENTS = 16
+/** How many more than extents as large as the first ones would need. */
+const NEXT_ROUND_MARGIN = 1.5
 const PARTITIONS_PER_STATEMENT = 5000
 
 export async function partitionOffsets(
@@ -53,9 +55,9 @@ export async function findExtents(
       if (!log) continue
       const answer = answerOf(item.request, log)
       answers[item.index] = answer
-      const cutShort = answer.extents.length === item.limit && bytesOf(answer.extents) < item.request.bytesMax
-      if (cutShort && item.limit < item.request.extentCountMax)
-        again.push({ ...item, limit: item.request.extentCountMax })
+      const bytes = bytesOf(answer.extents)
+      const cutShort = answer.extents.length === item.limit && bytes < item.request.bytesMax
+      if (cutShort && item.limit < item.request.extentCountMax) again.push({ ...item, limit: nextLimit(item, bytes) })
     }
     pending = again
   }
@@ -67,6 +69,12 @@ interface Pending {
   readonly request: ExtentRequest
   readonly partitionNo: number
   readonly limit: number
+}
+
+/** At least doubled, so that extents which only get smaller take few rounds. */
+function nextLimit({ limit, request }: Pending, bytesFound: number): number {
+  const needed = Math.ceil(limit * (request.bytesMax / Math.max(1, bytesFound)) * NEXT_ROUND_MARGIN)
+  return Math.min(request.extentCountMax, Math.max(2 * limit, needed))
 }
 
 /** The first extent that ends after the offset contains it: extents are adjacent. */
