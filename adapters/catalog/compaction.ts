@@ -1,9 +1,10 @@
 import type { SegmentId, TopicId } from '../../engine/model.js'
 import type { LiveSegmentsRequest, SegmentExtent, SegmentInfo } from '../../engine/ports/jobs-catalog.js'
 import type { Session } from './database.js'
-import { literalsOf, readLogStarts } from './extent-removal.js'
+import { literalsOf } from './extent-removal.js'
 import { extentOf } from './log-rows.js'
 import { partitionIndexOf, topicNumberOf } from './partition-numbers.js'
+import { readPartitions } from './partition-rows.js'
 import { SEGMENT_LIVE } from './schema.js'
 import { SEGMENT_INFO_COLUMNS, segmentInfoOf } from './segment-rows.js'
 import { blob, bytesOf, inChunks, int, intOf, type Row, uuid, uuidOf, within } from './sql-text.js'
@@ -33,7 +34,7 @@ export async function extentsOfSegments(session: Session, segmentIds: readonly S
     for (const row of found) segments.set(blob(bytesOf(row, 'segment_id')), row)
   }
   const partitionNos = new Set(rows.map((row) => intOf(row, 'partition_no')))
-  const starts = await readLogStarts(session, partitionNos)
+  const partitions = await readPartitions(session, partitionNos)
   const topicIds = await readTopicIds(session, new Set([...partitionNos].map(topicNumberOf)))
   return rows.flatMap((row) => {
     const partitionNo = intOf(row, 'partition_no')
@@ -42,7 +43,8 @@ export async function extentsOfSegments(session: Session, segmentIds: readonly S
     // Gone between two of these statements.
     if (topicId === undefined || segment === undefined) return []
     const extent = extentOf({ topicId, partition: partitionIndexOf(partitionNo) }, { row, segment })
-    return [{ ...extent, wanted: extent.endOffset > (starts.get(partitionNo) ?? Number.POSITIVE_INFINITY) }]
+    const logStartOffset = partitions.get(partitionNo)?.logStartOffset ?? Number.POSITIVE_INFINITY
+    return [{ ...extent, wanted: extent.endOffset > logStartOffset }]
   })
 }
 

@@ -34,6 +34,9 @@ export interface Dialect {
 
   /** One statement or several, each of which may be repeated. */
   createTable(table: TableDefinition): readonly string[]
+  /** A query that answers a row if the index is there. */
+  findIndex(table: string, index: string): string
+  dropIndex(table: string, index: string): string
   /** `tuples` go into the table, except where their key is there already. */
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string
   /** Ends an INSERT: where the key exists, `columns` take the new values. */

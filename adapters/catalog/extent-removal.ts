@@ -3,6 +3,7 @@ import { type ExtentRef, NOTHING_REMOVED, type Removal } from '../../engine/port
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import type { PartitionNumbers } from './partition-numbers.js'
+import { readPartitions } from './partition-rows.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, inChunks, int, intOf, type Row, uuid, within } from './sql-text.js'
 
@@ -41,13 +42,16 @@ export async function removeNumbered(
 ): Promise<Removal> {
   if (extents.length === 0) return NOTHING_REMOVED
   await lockSegments(dialect, session, [...new Set(extents.map(({ segmentLiteral }) => segmentLiteral))])
-  const starts = await readLogStarts(session, new Set(extents.map(({ partitionNo }) => partitionNo)))
+  const partitions = await readPartitions(
+    session,
+    extents.map(({ partitionNo }) => partitionNo),
+  )
   const going: NumberedExtent[] = []
   let bytes = 0
   for (const { extent, row } of await readExtents(dialect, session, extents)) {
     if (blob(bytesOf(row, 'segment_id')) !== extent.segmentLiteral) continue
-    const logStart = starts.get(extent.partitionNo)
-    if (logStart !== undefined && extent.endOffset > logStart) continue
+    const partition = partitions.get(extent.partitionNo)
+    if (partition && extent.endOffset > partition.logStartOffset) continue
     going.push(extent)
     bytes += intOf(row, 'bytes')
   }
@@ -82,20 +86,6 @@ export async function lockSegments(dialect: Dialect, session: Session, literals:
     )
   }
   return rows
-}
-
-/** Log starts of those partitions that exist. */
-export async function readLogStarts(
-  session: Session,
-  partitionNos: ReadonlySet<number>,
-): Promise<ReadonlyMap<number, number>> {
-  const starts = new Map<number, number>()
-  for (const chunk of inChunks([...partitionNos], 5000)) {
-    const condition = within('partition_no', chunk.map(int))
-    const rows = await session.rows(`SELECT partition_no, log_start_offset FROM partitions WHERE ${condition}`)
-    for (const row of rows) starts.set(intOf(row, 'partition_no'), intOf(row, 'log_start_offset'))
-  }
-  return starts
 }
 
 async function readExtents(

@@ -2,26 +2,21 @@ import type { PartitionRef } from '../../engine/model.js'
 import type { Extent, TimestampRequest } from '../../engine/ports/catalog.js'
 import type { Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentOf, type LogQuery, type LogRows, readLogs } from './log-rows.js'
+import { extentOf, type LogQuery, readLogs } from './log-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
-import { inChunks, int, intOf, within } from './sql-text.js'
+import { readPartitions } from './partition-rows.js'
+import { int } from './sql-text.js'
+import { narrowByTimestamp, type TimestampSearch } from './timestamp-search.js'
 
 /**
- * Finding extents by time. The running maximum grows with the offsets, so it leads to the first extent that reaches a
- * timestamp in one index step. It may have inherited that maximum from an extent that retention has removed since; only then a
- * second look is needed, which walks the partition's extents.
+ * Finding extents by time: a search narrows down where the running maximum reaches the timestamp, then one statement reads on from
+ * there to the first extent that does by itself. The two differ only where retention has removed the extent
+ * that brought the maximum; then what is left of the partition is read through.
  */
-const PARTITIONS_PER_STATEMENT = 5000
-
-interface Search {
+interface Search extends TimestampSearch {
   readonly index: number
   readonly partition: PartitionRef
-  readonly partitionNo: number
-  readonly timestampMs: number
 }
-
-/** What the second look searches for, where the running maximum has led to no extent of its own. */
-type SecondLook = (search: Search, log: LogRows) => Pick<LogQuery, 'condition' | 'orderBy'>
 
 export async function findExtentsByTimestamp(
   dialect: Dialect,
@@ -29,17 +24,10 @@ export async function findExtentsByTimestamp(
   numbers: PartitionNumbers,
   requests: readonly TimestampRequest[],
 ): Promise<(Extent | undefined)[]> {
-  const resolved = await numbers.resolve(session, requests)
-  const searches: Search[] = []
-  for (const [index, request] of requests.entries()) {
-    const partitionNo = resolved[index]
-    const { timestampMs } = request
-    if (partitionNo !== undefined) searches.push({ index, partition: request, partitionNo, timestampMs })
-  }
-  return findFirstReaching(dialect, session, searches, requests.length, ({ timestampMs }, { logStartOffset }) => ({
-    condition: `end_offset > ${int(logStartOffset)} AND max_timestamp_ms >= ${int(timestampMs)}`,
-    orderBy: 'end_offset',
-  }))
+  const searches = await searchesOf(session, numbers, requests, ({ timestampMs }) => timestampMs)
+  const answers: (Extent | undefined)[] = new Array(requests.length).fill(undefined)
+  await findFirstReaching(dialect, session, searches, answers)
+  return answers
 }
 
 /** The extent that brought the partition to its greatest timestamp is the first one that reaches it. */
@@ -49,70 +37,84 @@ export async function findExtentsByMaxTimestamp(
   numbers: PartitionNumbers,
   partitions: readonly PartitionRef[],
 ): Promise<(Extent | undefined)[]> {
-  const resolved = await numbers.resolve(session, partitions)
-  const maxima = await readMaxima(session, resolved)
-  const searches: Search[] = []
-  for (const [index, partition] of partitions.entries()) {
-    const partitionNo = resolved[index]
-    const timestampMs = partitionNo === undefined ? undefined : maxima.get(partitionNo)
-    if (partitionNo !== undefined && timestampMs !== undefined) {
-      searches.push({ index, partition, partitionNo, timestampMs })
-    }
-  }
-  return findFirstReaching(dialect, session, searches, partitions.length, (_, { logStartOffset }) => ({
-    condition: `end_offset > ${int(logStartOffset)}`,
-    orderBy: 'max_timestamp_ms DESC, end_offset',
-  }))
+  const searches = await searchesOf(session, numbers, partitions, (_, greatestMs) => greatestMs)
+  const answers: (Extent | undefined)[] = new Array(partitions.length).fill(undefined)
+  const unanswered = await findFirstReaching(dialect, session, searches, answers)
+  await answer(dialect, session, unanswered, unanswered.map(greatestQueryOf), answers)
+  return answers
 }
 
-async function readMaxima(
+/** Of those partitions that can have an extent that reaches it. */
+async function searchesOf<Ref extends PartitionRef>(
   session: Session,
-  resolved: readonly (number | undefined)[],
-): Promise<ReadonlyMap<number, number>> {
-  const maxima = new Map<number, number>()
-  const wanted = [...new Set(resolved.filter((number) => number !== undefined))]
-  for (const chunk of inChunks(wanted, PARTITIONS_PER_STATEMENT)) {
-    const condition = within('partition_no', chunk.map(int))
-    const rows = await session.rows(`SELECT partition_no, max_timestamp_ms FROM partitions WHERE ${condition}`)
-    for (const row of rows) maxima.set(intOf(row, 'partition_no'), intOf(row, 'max_timestamp_ms'))
-  }
-  return maxima
+  numbers: PartitionNumbers,
+  partitions: readonly Ref[],
+  timestampOf: (partition: Ref, greatestMs: number) => number,
+): Promise<Search[]> {
+  const resolved = await numbers.resolve(session, partitions)
+  const states = await readPartitions(session, resolved)
+  return partitions.flatMap((partition, index): Search[] => {
+    const partitionNo = resolved[index]
+    const state = partitionNo === undefined ? undefined : states.get(partitionNo)
+    if (partitionNo === undefined || state === undefined) return []
+    const { logStartOffset, highWatermark, maxTimestampMs } = state
+    const timestampMs = timestampOf(partition, maxTimestampMs)
+    if (highWatermark <= logStartOffset || timestampMs > maxTimestampMs) return []
+    return [{ index, partition, partitionNo, timestampMs, logStartOffset, highWatermark }]
+  })
 }
 
+/** Fills in answers. Left over is where no extent reaches the timestamp any more, with the log start of now. */
 async function findFirstReaching(
   dialect: Dialect,
   session: Session,
   searches: readonly Search[],
-  answerCount: number,
-  secondLook: SecondLook,
-): Promise<(Extent | undefined)[]> {
-  const answers: (Extent | undefined)[] = new Array(answerCount).fill(undefined)
-  const firstQueries = searches.map(({ partitionNo, timestampMs }) => ({
-    partitionNo,
-    condition: `running_max_timestamp_ms >= ${int(timestampMs)}`,
-    orderBy: 'running_max_timestamp_ms, end_offset',
-    limit: 1,
-  }))
-  const inherited: { readonly search: Search; readonly query: LogQuery }[] = []
-  for (const [place, log] of (await readLogs(dialect, session, firstQueries)).entries()) {
+  answers: (Extent | undefined)[],
+): Promise<readonly Search[]> {
+  const froms = await narrowByTimestamp(dialect, session, searches)
+  const queries = searches.map((search, place) => queryOf(search, froms[place] ?? search.logStartOffset))
+  const unanswered: Search[] = []
+  const overtaken: Search[] = []
+  for (const [place, log] of (await readLogs(dialect, session, queries)).entries()) {
     const search = searches[place]
-    const first = log?.extents[0]
-    if (!search || !log || !first) continue
-    const extent = extentOf(search.partition, first)
-    if (extent.maxTimestampMs >= search.timestampMs && extent.endOffset > log.logStartOffset) {
-      answers[search.index] = extent
-    } else {
-      inherited.push({ search, query: { partitionNo: search.partitionNo, limit: 1, ...secondLook(search, log) } })
+    if (!search || !log) continue
+    const now: Search = { ...search, logStartOffset: log.logStartOffset }
+    const [first] = log.extents
+    if (!first) {
+      unanswered.push(now)
+      continue
     }
+    const extent = extentOf(search.partition, first)
+    if (extent.endOffset > log.logStartOffset) answers[search.index] = extent
+    else overtaken.push(now)
   }
-  const logs = await readLogs(
-    dialect,
-    session,
-    inherited.map(({ query }) => query),
-  )
-  for (const [place, { search }] of inherited.entries()) {
-    const extent = logs[place]?.extents[0]
-    if (extent) answers[search.index] = extentOf(search.partition, extent)
+  // The log start has moved past what was found: what reaches the timestamp now is looked for from there.
+  const again = overtaken.map((search) => queryOf(search, search.logStartOffset))
+  await answer(dialect, session, overtaken, again, answers)
+  return unanswered
+}
+
+function queryOf({ partitionNo, timestampMs }: Search, from: number): LogQuery {
+  const condition = `end_offset > ${int(from)} AND max_timestamp_ms >= ${int(timestampMs)}`
+  return { partitionNo, condition, orderBy: 'end_offset', limit: 1 }
+}
+
+/** The earliest of those with the greatest timestamp that is left. */
+function greatestQueryOf({ partitionNo, logStartOffset }: Search): LogQuery {
+  const condition = `end_offset > ${int(logStartOffset)}`
+  return { partitionNo, condition, orderBy: 'max_timestamp_ms DESC, end_offset', limit: 1 }
+}
+
+async function answer(
+  dialect: Dialect,
+  session: Session,
+  searches: readonly Search[],
+  queries: readonly LogQuery[],
+  answers: (Extent | undefined)[],
+): Promise<void> {
+  for (const [place, log] of (await readLogs(dialect, session, queries)).entries()) {
+    const search = searches[place]
+    const extent = log?.extents[0]
+    if (search && extent) answers[search.index] = extentOf(search.partition, extent)
   }
-  return answers
 }

@@ -4,13 +4,13 @@ import type { Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { extentOf, type LogQuery, type LogRows, readLogs } from './log-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
-import { inChunks, int, intOf, within } from './sql-text.js'
+import { readPartitions } from './partition-rows.js'
+import { int } from './sql-text.js'
 
 /** Enough for most byte budgets; a request that needs more is asked again. */
 const FIRST_ROUND_EXTENTS = 16
 /** How many more than extents as large as the first ones would need. */
 const NEXT_ROUND_MARGIN = 1.5
-const PARTITIONS_PER_STATEMENT = 5000
 
 export async function partitionOffsets(
   session: Session,
@@ -18,19 +18,11 @@ export async function partitionOffsets(
   partitions: readonly PartitionRef[],
 ): Promise<(PartitionOffsets | undefined)[]> {
   const resolved = await numbers.resolve(session, partitions)
-  const wanted = new Set(resolved.filter((number) => number !== undefined))
-  const found = new Map<number, PartitionOffsets>()
-  for (const chunk of inChunks([...wanted], PARTITIONS_PER_STATEMENT)) {
-    const condition = within('partition_no', chunk.map(int))
-    const rows = await session.rows(
-      `SELECT partition_no, log_start_offset, high_watermark FROM partitions WHERE ${condition}`,
-    )
-    for (const row of rows) {
-      const offsets = { logStartOffset: intOf(row, 'log_start_offset'), highWatermark: intOf(row, 'high_watermark') }
-      found.set(intOf(row, 'partition_no'), offsets)
-    }
-  }
-  return resolved.map((number) => (number === undefined ? undefined : found.get(number)))
+  const states = await readPartitions(session, resolved)
+  return resolved.map((number) => {
+    const state = number === undefined ? undefined : states.get(number)
+    return state && { logStartOffset: state.logStartOffset, highWatermark: state.highWatermark }
+  })
 }
 
 export async function findExtents(

@@ -6,7 +6,7 @@ import { int, intOf } from './sql-text.js'
 /**
  * Brings the schema to this version. Several agents may do so at once: the row of `schema_version` is locked while one of them
  * works. It is a row and no named lock, because not every database that speaks MySQL has those; and because CREATE TABLE
- * ends the transaction it runs in on MySQL, tables are created on a second connection while the first holds the row.
+ * ends the transaction it runs in on MySQL, tables are changed on a second connection while the first holds the row.
  * Should the holder lose its connection meanwhile, another one begins beside it: every step can be repeated.
  */
 export async function migrate(database: Database, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
@@ -18,23 +18,34 @@ export async function migrate(database: Database, migrations: readonly Migration
     for (const statement of dialect.createTable(SCHEMA_TABLE)) await session.run(statement)
     await session.run(dialect.insertIgnore(SCHEMA_TABLE.name, ['singleton', 'version'], ['(1, 0)']))
   })
-  await database.change(async (session) => {
-    const version = checked(await readVersion(session, dialect.lockRows), newest)
-    for (const migration of migrations) {
-      if (migration.version > version) await apply(database, session, migration)
-    }
+  while (!(await takeStep(database, migrations, newest)));
+}
+
+/**
+ * One transaction for each version: what it changed is there, and nothing of it is locked any more, when the next one
+ * changes tables. Answers whether there was none left.
+ */
+function takeStep(database: Database, migrations: readonly Migration[], newest: number): Promise<boolean> {
+  return database.change(async (session) => {
+    const version = checked(await readVersion(session, database.dialect.lockRows), newest)
+    const next = migrations.find((migration) => migration.version > version)
+    if (next === undefined) return true
+    await apply(database, session, next)
+    return false
   })
 }
 
 async function apply(database: Database, session: Session, migration: Migration): Promise<void> {
   const { dialect } = database
-  const statements = (migration.tables?.(dialect) ?? []).flatMap((table) => dialect.createTable(table))
-  const create = async (target: Session) => {
-    for (const statement of statements) await target.run(statement)
+  const change = async (target: Session) => {
+    for (const table of migration.tables?.(dialect) ?? []) {
+      for (const statement of dialect.createTable(table)) await target.run(statement)
+    }
+    await migration.structure?.(target, dialect)
   }
-  if (dialect.transactionalDdl) await create(session)
-  else await database.repeatable(create)
-  await migration.rows?.(session)
+  if (dialect.transactionalDdl) await change(session)
+  else await database.repeatable(change)
+  await migration.rows?.(session, dialect)
   await session.run(`UPDATE schema_version SET version = ${int(migration.version)} WHERE singleton = 1`)
 }
 

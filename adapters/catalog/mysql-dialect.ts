@@ -43,6 +43,15 @@ export class MysqlDialect implements Dialect {
     return [`CREATE TABLE IF NOT EXISTS ${name} (${parts.join(', ')}) ${options}`]
   }
 
+  findIndex(table: string, index: string): string {
+    return `SELECT 1 AS found FROM information_schema.statistics
+      WHERE table_schema = DATABASE() AND table_name = '${table}' AND index_name = '${index}' LIMIT 1`
+  }
+
+  dropIndex(table: string, index: string): string {
+    return `ALTER TABLE ${table} DROP INDEX ${index}`
+  }
+
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string {
     return `INSERT IGNORE INTO ${table} (${columns.join(', ')}) VALUES ${tuples.join(', ')}`
   }

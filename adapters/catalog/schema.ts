@@ -11,8 +11,10 @@ import { tuple } from './sql-text.js'
 export interface Migration {
   readonly version: number
   readonly tables?: (dialect: Dialect) => readonly TableDefinition[]
+  /** Other changes of tables and indexes; on MySQL they are outside any transaction, like the tables. */
+  readonly structure?: (session: Session, dialect: Dialect) => Promise<void>
   /** Changes of rows, in the transaction that also notes the version. */
-  readonly rows?: (session: Session) => Promise<void>
+  readonly rows?: (session: Session, dialect: Dialect) => Promise<void>
 }
 
 export const SCHEMA_TABLE: TableDefinition = {
@@ -37,6 +39,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, tables: assignmentTables },
   // No table changes: producers' batches are written as agents before this version cannot read them (`producer-blob.ts`).
   { version: 7 },
+  // A search by time goes without it (`timestamp-search.ts`).
+  { version: 8, structure: (session, dialect) => dropIndex(session, dialect, 'extents', 'extents_timestamp') },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
@@ -101,7 +105,7 @@ function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
     {
       // By end offset: the extent that contains an offset is the first one that ends after it, and it may start before.
       // running_max_timestamp_ms: greatest timestamp of the partition up to here. It grows with the offsets, so the first
-      // extent with a late enough timestamp is found by index; an extent's own maximum may be smaller.
+      // extent with a late enough timestamp can be searched for; an extent's own maximum may be smaller.
       name: 'extents',
       columns: [
         'partition_no BIGINT NOT NULL',
@@ -210,6 +214,18 @@ function assignmentTables({ types }: Dialect): TableDefinition[] {
       primaryKey: 'topic_id',
     },
   ]
+}
+
+/** Where it is still there: not every server knows DROP INDEX IF EXISTS. */
+async function dropIndex(session: Session, dialect: Dialect, table: string, index: string): Promise<void> {
+  const isThere = async () => (await session.rows(dialect.findIndex(table, index))).length > 0
+  if (!(await isThere())) return
+  try {
+    await session.run(dialect.dropIndex(table, index))
+  } catch (error) {
+    // Another agent that has taken over was faster.
+    if (await isThere()) throw error
+  }
 }
 
 async function rowsOfVersion1(session: Session): Promise<void> {

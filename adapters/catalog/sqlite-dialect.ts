@@ -35,6 +35,14 @@ export class SqliteDialect implements Dialect {
     ]
   }
 
+  findIndex(table: string, index: string): string {
+    return `SELECT 1 AS found FROM sqlite_master WHERE type = 'index' AND tbl_name = '${table}' AND name = '${index}'`
+  }
+
+  dropIndex(_table: string, index: string): string {
+    return `DROP INDEX ${index}`
+  }
+
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string {
     return `INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES ${tuples.join(', ')}`
   }

@@ -1,3 +1,4 @@
+import type { PartitionState } from '../../engine/commit/commit-decisions.js'
 import { partitionKey } from '../../engine/model.js'
 import type { OutputExtent, OutputSegment, SegmentSwap, SwapOutcome } from '../../engine/ports/jobs-catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
@@ -5,8 +6,9 @@ import { SEGMENT_COLUMNS } from './commit.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { extentRow, insertExtents } from './extent-insert.js'
-import { literalsOf, lockSegments, type NumberedExtent, readLogStarts, removeCounted } from './extent-removal.js'
+import { literalsOf, lockSegments, type NumberedExtent, removeCounted } from './extent-removal.js'
 import type { PartitionNumbers } from './partition-numbers.js'
+import { readPartitions } from './partition-rows.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, inChunks, int, intOf, tuple, uuid, uuidHex, within } from './sql-text.js'
 
@@ -42,8 +44,8 @@ async function swapOnce(
   const planned = await numberedOutputs(session, numbers, output)
   const present = await readPresent(session, literals)
   const partitionNos = new Set([...present.values(), ...planned].map(({ partitionNo }) => partitionNo))
-  const starts = await readLogStarts(session, partitionNos)
-  const kept = keptOutputs(planned, present, starts, swap.partial === true)
+  const partitions = await readPartitions(session, partitionNos)
+  const kept = keptOutputs(planned, present, partitions, swap.partial === true)
   if (kept === undefined) return { swapped: false, code: 'INPUTS_CHANGED' }
 
   if (swap.partial === true) await removeCounted(dialect, session, replacedOf(planned, present))
@@ -160,11 +162,11 @@ interface KeptOutput extends NumberedOutput {
 function keptOutputs(
   planned: readonly NumberedOutput[],
   present: ReadonlyMap<string, PresentExtent>,
-  starts: ReadonlyMap<number, number>,
+  partitions: ReadonlyMap<number, PartitionState>,
   partial: boolean,
 ): KeptOutput[] | undefined {
   const isWanted = (partitionNo: number, endOffset: number) =>
-    endOffset > (starts.get(partitionNo) ?? Number.POSITIVE_INFINITY)
+    endOffset > (partitions.get(partitionNo)?.logStartOffset ?? Number.POSITIVE_INFINITY)
   const covered = new Set<string>()
   const kept: KeptOutput[] = []
   for (const { partitionNo, extent } of planned) {

@@ -88,6 +88,58 @@ export async function readCases(t: Test, open: OpenFixture): Promise<void> {
     )
   })
 
+  await onCatalog(t, open, 'extents by timestamp in long logs', async (t, catalog) => {
+    const { topicId } = await createTestTopic(catalog, 'orders', 3)
+    const extentCount = 1200
+    // Grows, with a bad clock now and then.
+    const timeOf = (index: number) => (index % 97 === 5 ? index * 10 + 700 : index * 10 + ((index * 7) % 5))
+    const times = Array.from({ length: extentCount }, (_, index) => timeOf(index))
+    const segments = times.map((timestampMs, index) =>
+      commitSegment([
+        { topicId, partition: 0, batches: [plainBatch(1, timestampMs)] },
+        { topicId, partition: 1, batches: [plainBatch(index === 3 ? 5000 : 2, timestampMs)] },
+      ]),
+    )
+    await catalog.commit(segments, LIMITS)
+    const wanted = [-1, 0, 51, 699, 751, 1_720, 5_000, 7_003, 11_000, 11_989, 11_996, 12_400, 12_405, 99_999]
+    const requests = wanted.flatMap((timestampMs) =>
+      [0, 1, 2].map((partition) => ({ topicId, partition, timestampMs })),
+    )
+    const check = async (logStart: number, what: string) => {
+      const answers = await catalog.findExtentsByTimestamp(requests)
+      for (const [place, { partition, timestampMs }] of requests.entries()) {
+        const index = times.findIndex((time, index) => index >= logStart && time >= timestampMs)
+        const endOffset = index < 0 || partition === 2 ? undefined : endOf(partition, index)
+        if (answers[place]?.endOffset !== endOffset) {
+          t.equal(answers[place]?.endOffset, endOffset, `${what}: partition ${partition} from ${timestampMs} on`)
+        }
+      }
+      const rest = times.slice(logStart)
+      const last = logStart + rest.indexOf(Math.max(...rest))
+      const greatest = await catalog.findExtentsByMaxTimestamp([0, 1].map((partition) => ({ topicId, partition })))
+      t.same(
+        greatest.map((extent) => extent?.endOffset),
+        [endOf(0, last), endOf(1, last)],
+        what,
+      )
+    }
+    const endOf = (partition: number, index: number) =>
+      partition === 0 ? index + 1 : 2 * (index + 1) + (index >= 3 ? 4998 : 0)
+    await check(0, 'whole')
+    for (const logStart of [1, 490, 1172]) {
+      const starts = [0, 1].map((partition) => ({ topicId, partition, offset: endOf(partition, logStart - 1) }))
+      await catalog.advanceLogStarts(starts)
+      await check(logStart, `from extent ${logStart} on, those before still there`)
+      const removed = segments
+        .slice(0, logStart)
+        .flatMap(({ segmentId }, index) =>
+          [0, 1].map((partition) => ({ topicId, partition, endOffset: endOf(partition, index), segmentId })),
+        )
+      await catalog.removeExtents(removed)
+      await check(logStart, `from extent ${logStart} on`)
+    }
+  })
+
   await onCatalog(t, open, 'the extent with the greatest timestamp, the earliest of equals', async (t, catalog) => {
     const { topicId } = await createTestTopic(catalog, 'orders', 3)
     for (const timestampMs of [100, 300, 200, 300]) {

@@ -96,8 +96,8 @@ await onBoth('a migration that was cut off is finished by the next one', async (
   const database = openDatabase(url)
   let broken = true
   const breaking = MIGRATIONS.map((migration): Migration => {
-    const rows: Migration['rows'] = async (session) => {
-      await migration.rows?.(session)
+    const rows: Migration['rows'] = async (session, dialect) => {
+      await migration.rows?.(session, dialect)
       if (broken) throw new Error('cut off')
     }
     return { ...migration, rows }
