@@ -1,22 +1,22 @@
 import {
   type CommitDecision,
+  type CommitState,
   decideCommit,
-  type PartitionState,
-  producerKey,
   type SegmentDecision,
 } from '../../engine/commit/commit-decisions.js'
 import { decodeOutcome, encodeOutcome } from '../../engine/commit/commit-outcome.js'
 import { PartitionMap } from '../../engine/commit/partition-map.js'
-import type { ProducerState } from '../../engine/commit/producer-state.js'
-import { NO_PRODUCER_ID, type PartitionRef, partitionKey, type SegmentId } from '../../engine/model.js'
+import { NO_PRODUCER_ID, type PartitionRef, type SegmentId } from '../../engine/model.js'
 import type { CommitLimits, CommitSegment, SegmentOutcome } from '../../engine/ports/catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { type Database, isDuplicateKey, type Session, StatementError } from './database.js'
 import type { Dialect } from './dialect.js'
 import { extentRow, insertExtents } from './extent-insert.js'
 import type { PartitionNumbers } from './partition-numbers.js'
-import { decodeProducer, encodeProducer } from './producer-blob.js'
-import { minuteOf, producerKeyHex, producerKeyLiteral, producerOfKey } from './producers.js'
+import { pageNumberOf, readPartition, slotOf, writePartition } from './partition-page.js'
+import { lockPages, type PartitionPages, replacePages } from './partition-rows.js'
+import { ProducerPage } from './producer-page.js'
+import { ProducerPages, producerKeyLiteral, readProducerPages, replaceProducerPages } from './producer-rows.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, int, intOf, tuple, uuid, uuidHex, uuidOf, within } from './sql-text.js'
 
@@ -54,8 +54,8 @@ async function commitOnce(
   segments: readonly CommitSegment[],
   limits: CommitLimits,
 ): Promise<Outcomes> {
-  const numberOf = await partitionNumbersOf(session, numbers, segments)
-  const partitions = await lockPartitions(dialect, session, numberOf)
+  const numberOf = await numbersOf(session, numbers, segments)
+  const pages = await lockPages(dialect, session, pagesOf(numberOf))
   // Under the locks: an earlier attempt of the same commit, still at work on the server, has ended by now.
   const { nowMs, outcomes } = await readOutcomes(dialect, session, segments)
   const fresh: CommitSegment[] = []
@@ -68,64 +68,38 @@ async function commitOnce(
   }
   if (fresh.length === 0) return outcomes
 
-  const producers = await readProducers(dialect, session, fresh, numberOf)
-  const decision = decideCommit(fresh, { partitions, producers })
+  const producers = await readProducersOf(dialect, session, fresh, numberOf)
+  const decision = decideCommit(fresh, stateOf(numberOf, pages, producers))
   await insertSegments(session, fresh, decision.segments, nowMs)
   await insertAccepted(session, decision, numberOf)
-  await replacePartitions(dialect, session, decision, numberOf)
-  await replaceProducers(dialect, session, decision, numberOf, nowMs)
+  await replacePartitions(dialect, session, decision, numberOf, pages)
+  await replaceProducers(dialect, session, decision, numberOf, producers, nowMs)
   for (const { segmentId, batches } of decision.segments) {
     outcomes.set(segmentId, { segmentId, committed: true, batches })
   }
   return outcomes
 }
 
-/** Both ways, of those partitions that can exist. */
-interface NumberOf {
-  readonly numbers: PartitionMap<number>
-  readonly partitions: ReadonlyMap<number, PartitionRef>
-}
-
-async function partitionNumbersOf(
+/** The numbers of those partitions that can exist. */
+async function numbersOf(
   session: Session,
   numbers: PartitionNumbers,
   segments: readonly CommitSegment[],
-): Promise<NumberOf> {
+): Promise<PartitionMap<number>> {
   const blocks = segments.length === 1 ? (segments[0]?.blocks ?? []) : segments.flatMap(({ blocks }) => blocks)
   const resolved = await numbers.resolve(session, blocks)
-  const numberOf = { numbers: new PartitionMap<number>(), partitions: new Map<number, PartitionRef>() }
-  for (const [index, block] of blocks.entries()) {
+  const numberOf = new PartitionMap<number>()
+  for (const [index, { topicId, partition }] of blocks.entries()) {
     const number = resolved[index]
-    if (number === undefined || numberOf.partitions.has(number)) continue
-    numberOf.numbers.set(block.topicId, block.partition, number)
-    numberOf.partitions.set(number, block)
+    if (number !== undefined) numberOf.set(topicId, partition, number)
   }
   return numberOf
 }
 
-/** In one statement and in the order of the numbers, so that commits wait for each other but never in a circle. */
-async function lockPartitions(
-  dialect: Dialect,
-  session: Session,
-  numberOf: NumberOf,
-): Promise<Map<string, PartitionState>> {
-  const states = new Map<string, PartitionState>()
-  if (numberOf.partitions.size === 0) return states
-  const literals = [...numberOf.partitions.keys()].sort((a, b) => a - b).map(int)
-  const rows = await session.rows(
-    `SELECT partition_no, log_start_offset, high_watermark, max_timestamp_ms FROM partitions${dialect.onPrimaryKey}
-     WHERE ${within('partition_no', literals)} ORDER BY partition_no${dialect.lockRows}`,
-  )
-  for (const row of rows) {
-    const found = numberOf.partitions.get(intOf(row, 'partition_no'))
-    if (!found) continue
-    states.set(partitionKey(found.topicId, found.partition), {
-      logStartOffset: intOf(row, 'log_start_offset'),
-      highWatermark: intOf(row, 'high_watermark'),
-      maxTimestampMs: intOf(row, 'max_timestamp_ms'),
-    })
-  }
-  return states
+function pagesOf(numberOf: PartitionMap<number>): ReadonlySet<number> {
+  const pageNos = new Set<number>()
+  for (const number of numberOf.values()) pageNos.add(pageNumberOf(number))
+  return pageNos
 }
 
 /** The database's clock, and the outcomes of those segments that an earlier commit has brought in. */
@@ -151,39 +125,45 @@ async function readOutcomes(
   return { nowMs: intOf(rows[0] ?? {}, 'now_ms'), outcomes }
 }
 
-async function readProducers(
+/** Of the producers of these batches, each in the pages that it writes to. */
+function readProducersOf(
   dialect: Dialect,
   session: Session,
   segments: readonly CommitSegment[],
-  numberOf: NumberOf,
-): Promise<Map<string, ProducerState>> {
+  numberOf: PartitionMap<number>,
+): Promise<ProducerPages> {
   const literals = new Set<string>()
+  let [lastPageNo, lastId] = [-1, NO_PRODUCER_ID]
   for (const { blocks } of segments) {
     for (const { topicId, partition, batches } of blocks) {
-      const number = numberOf.numbers.get(topicId, partition)
+      const number = numberOf.get(topicId, partition)
       if (number === undefined) continue
-      let lastId = NO_PRODUCER_ID
+      const pageNo = pageNumberOf(number)
       for (const { producerId } of batches) {
-        if (producerId === NO_PRODUCER_ID || producerId === lastId) continue
-        literals.add(producerKeyLiteral(number, producerId))
+        if (producerId === NO_PRODUCER_ID || (producerId === lastId && pageNo === lastPageNo)) continue
+        literals.add(producerKeyLiteral(pageNo, producerId))
+        lastPageNo = pageNo
         lastId = producerId
       }
     }
   }
-  const states = new Map<string, ProducerState>()
-  if (literals.size === 0) return states
-  const rows = await session.rows(
-    `SELECT producer_key, epoch, batches FROM producers${dialect.onPrimaryKey}
-     WHERE ${within('producer_key', [...literals])}`,
-  )
-  for (const row of rows) {
-    const { partitionNo, producerId } = producerOfKey(bytesOf(row, 'producer_key'))
-    const found = numberOf.partitions.get(partitionNo)
-    if (!found) continue
-    const key = producerKey(found.topicId, found.partition, producerId)
-    states.set(key, decodeProducer(intOf(row, 'epoch'), bytesOf(row, 'batches')))
+  return readProducerPages(dialect, session, [...literals])
+}
+
+/** What the rows say; a producer's state is taken apart when it is asked for. */
+function stateOf(numberOf: PartitionMap<number>, pages: PartitionPages, producers: ProducerPages): CommitState {
+  return {
+    partition: (topicId, partition) => {
+      const number = numberOf.get(topicId, partition)
+      const page = number === undefined ? undefined : pages.get(pageNumberOf(number))
+      return number !== undefined && page ? readPartition(page, slotOf(number)) : undefined
+    },
+    producer: (topicId, partition, producerId) => {
+      const number = numberOf.get(topicId, partition)
+      if (number === undefined) return undefined
+      return producers.get(pageNumberOf(number), producerId)?.state(slotOf(number))
+    },
   }
-  return states
 }
 
 // ---- writing
@@ -234,7 +214,11 @@ async function insertSegments(
   }
 }
 
-async function insertAccepted(session: Session, decision: CommitDecision, numberOf: NumberOf): Promise<void> {
+async function insertAccepted(
+  session: Session,
+  decision: CommitDecision,
+  numberOf: PartitionMap<number>,
+): Promise<void> {
   const rows = decision.segments.flatMap(({ segmentId, extents }) => {
     const segmentHex = uuidHex(segmentId)
     return extents.map((extent) =>
@@ -244,46 +228,46 @@ async function insertAccepted(session: Session, decision: CommitDecision, number
   await insertExtents(session, rows)
 }
 
-/** The rows are there and locked, so the insert always ends in its update: the one bulk update that all databases know. */
 async function replacePartitions(
   dialect: Dialect,
   session: Session,
   decision: CommitDecision,
-  numberOf: NumberOf,
+  numberOf: PartitionMap<number>,
+  pages: PartitionPages,
 ): Promise<void> {
-  const rows = decision.partitions.map((partition) => [
-    partitionNumberOf(numberOf, partition),
-    partition.logStartOffset,
-    partition.highWatermark,
-    partition.maxTimestampMs,
-  ])
-  const columns = ['partition_no', 'log_start_offset', 'high_watermark', 'max_timestamp_ms']
-  const suffix = dialect.onConflictReplace(['partition_no'], ['high_watermark', 'max_timestamp_ms'])
-  await session.insertRows({ table: 'partitions', columns, rows, suffix })
+  const changed = new Map<number, Uint8Array>()
+  for (const change of decision.partitions) {
+    const number = partitionNumberOf(numberOf, change)
+    const pageNo = pageNumberOf(number)
+    const page = pages.get(pageNo)
+    if (page === undefined) throw new RangeError(`partition ${number} is not locked`)
+    writePartition(page, slotOf(number), change)
+    changed.set(pageNo, page)
+  }
+  await replacePages(dialect, session, changed)
 }
 
 async function replaceProducers(
   dialect: Dialect,
   session: Session,
   decision: CommitDecision,
-  numberOf: NumberOf,
+  numberOf: PartitionMap<number>,
+  known: ProducerPages,
   nowMs: number,
 ): Promise<void> {
-  const minute = minuteOf(nowMs)
-  const rows = decision.producers.map((producer) => [
-    producerKeyHex(partitionNumberOf(numberOf, producer), producer.producerId),
-    producer.epoch,
-    encodeProducer(producer),
-    nowMs,
-    minute,
-  ])
-  const columns = ['producer_key', 'epoch', 'batches', 'updated_at_ms', 'updated_minute']
-  const suffix = dialect.onConflictReplace(['producer_key'], columns.slice(1))
-  await session.insertRows({ table: 'producers', columns, rows, suffix })
+  const changed = new ProducerPages()
+  for (const change of decision.producers) {
+    const number = partitionNumberOf(numberOf, change)
+    const [pageNo, { producerId }] = [pageNumberOf(number), change]
+    const page = changed.get(pageNo, producerId) ?? known.get(pageNo, producerId) ?? new ProducerPage()
+    page.set(slotOf(number), change, nowMs)
+    changed.set(pageNo, producerId, page)
+  }
+  await replaceProducerPages(dialect, session, changed)
 }
 
-function partitionNumberOf({ numbers }: NumberOf, { topicId, partition }: PartitionRef): number {
-  return numbers.get(topicId, partition) ?? Number.NaN
+function partitionNumberOf(numberOf: PartitionMap<number>, { topicId, partition }: PartitionRef): number {
+  return numberOf.get(topicId, partition) ?? Number.NaN
 }
 
 function offsetCountsOf({ blocks }: CommitSegment): number[] {

@@ -25,6 +25,8 @@ export interface Dialect {
     readonly blob: string
     /** At most 255 bytes, stored with the row. */
     readonly shortBlob: string
+    /** At most 4096 bytes, stored with the row. */
+    readonly pageBlob: string
     readonly text: string
     /** Compared byte by byte. */
     readonly name: string

@@ -2,11 +2,12 @@ import type { PartitionRef } from '../../engine/model.js'
 import type { Extent } from '../../engine/ports/catalog.js'
 import type { Session } from './database.js'
 import type { Dialect } from './dialect.js'
+import { pageNumberOf, readPartition, slotOf } from './partition-page.js'
 import { blob, bytesOf, inChunks, int, intOf, type Row, textOf, uuidOf, within } from './sql-text.js'
 
 /**
  * One statement that reads, for many partitions, the partition's row and some of its extents: a UNION ALL of an index range
- * per partition, each with its own limit, beside the rows of the partitions. So the cost is that of the rows answered,
+ * per partition, each with its own limit, beside the rows that hold the partitions. So the cost is that of the rows answered,
  * and because it is one statement, offsets and extents are one picture.
  */
 export interface LogQuery {
@@ -83,14 +84,14 @@ async function readSegments(session: Session, literals: readonly string[]): Prom
 }
 
 function statementOf(dialect: Dialect, queries: readonly LogQuery[]): string {
-  const partitionNos = [...new Set(queries.map(({ partitionNo }) => partitionNo))].map(int)
+  const pageNos = [...new Set(queries.map(({ partitionNo }) => pageNumberOf(partitionNo)))].map(int)
   const parts = [
-    `SELECT -1 AS request, partition_no, high_watermark AS end_offset, log_start_offset AS base_offset, NULL AS segment_id,
-     0 AS position, 0 AS bytes, 0 AS batch_skip_count, 0 AS batch_count, max_timestamp_ms
-     FROM partitions WHERE ${within('partition_no', partitionNos)}`,
+    `SELECT -1 AS request, page_no AS partition_no, 0 AS end_offset, 0 AS base_offset, NULL AS segment_id,
+     0 AS position, 0 AS bytes, 0 AS batch_skip_count, 0 AS batch_count, 0 AS max_timestamp_ms, partitions
+     FROM partition_pages WHERE ${within('page_no', pageNos)}`,
     ...queries.map(({ partitionNo, condition, orderBy, limit }, index) =>
       dialect.unionPart(
-        `SELECT ${int(index)} AS request, partition_no, ${EXTENT_COLUMNS} FROM extents
+        `SELECT ${int(index)} AS request, partition_no, ${EXTENT_COLUMNS}, NULL AS partitions FROM extents
          WHERE partition_no = ${int(partitionNo)} AND ${condition} ORDER BY ${orderBy} LIMIT ${int(limit)}`,
       ),
     ),
@@ -103,20 +104,21 @@ function answersOf(
   rows: readonly Row[],
   segments: ReadonlyMap<string, Row>,
 ): (LogRows | undefined)[] {
-  const partitions = new Map<number, Row>()
+  const pages = new Map<number, Uint8Array>()
   const extents = queries.map((): LogExtent[] => [])
   for (const row of rows) {
     const request = intOf(row, 'request')
-    if (request < 0) partitions.set(intOf(row, 'partition_no'), row)
+    if (request < 0) pages.set(intOf(row, 'partition_no'), bytesOf(row, 'partitions'))
     else extents[request]?.push({ row, segment: segments.get(blob(bytesOf(row, 'segment_id'))) ?? {} })
   }
   return queries.map(({ partitionNo }, index) => {
-    const partition = partitions.get(partitionNo)
-    if (!partition) return undefined
+    const page = pages.get(pageNumberOf(partitionNo))
+    const state = page && readPartition(page, slotOf(partitionNo))
+    if (!state) return undefined
     return {
-      logStartOffset: intOf(partition, 'base_offset'),
-      highWatermark: intOf(partition, 'end_offset'),
-      maxTimestampMs: intOf(partition, 'max_timestamp_ms'),
+      logStartOffset: state.logStartOffset,
+      highWatermark: state.highWatermark,
+      maxTimestampMs: state.maxTimestampMs,
       // A union promises no order.
       extents: (extents[index] ?? []).sort((a, b) => intOf(a.row, 'end_offset') - intOf(b.row, 'end_offset')),
     }

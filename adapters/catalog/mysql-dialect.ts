@@ -20,6 +20,7 @@ export class MysqlDialect implements Dialect {
     uuid: 'BINARY(16)',
     blob: 'MEDIUMBLOB',
     shortBlob: 'VARBINARY(255)',
+    pageBlob: 'VARBINARY(4096)',
     text: 'MEDIUMTEXT',
     name: 'VARCHAR(249) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin',
     utf8: 'VARBINARY(1020)',

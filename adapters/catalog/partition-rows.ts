@@ -1,28 +1,71 @@
+import { Buffer } from 'node:buffer'
 import type { PartitionState } from '../../engine/commit/commit-decisions.js'
 import type { Session } from './database.js'
-import { inChunks, int, intOf, within } from './sql-text.js'
+import type { Dialect } from './dialect.js'
+import { partitionNumberMax, partitionNumberMin } from './partition-numbers.js'
+import { pageNumberOf, readPartition, slotOf } from './partition-page.js'
+import { bytesOf, inChunks, int, intOf, within } from './sql-text.js'
 
-const PARTITIONS_PER_STATEMENT = 5000
+/** Rows of `partition_pages`: read by partition, locked and written by page. */
+const PAGES_PER_STATEMENT = 1000
 
 /** Those partitions that exist, by number, as they are committed. Locks nothing. */
 export async function readPartitions(
   session: Session,
   partitionNos: Iterable<number | undefined>,
 ): Promise<ReadonlyMap<number, PartitionState>> {
-  const states = new Map<number, PartitionState>()
   const wanted = [...new Set(partitionNos)].filter((number) => number !== undefined)
-  for (const chunk of inChunks(wanted, PARTITIONS_PER_STATEMENT)) {
-    const rows = await session.rows(
-      `SELECT partition_no, log_start_offset, high_watermark, max_timestamp_ms FROM partitions
-       WHERE ${within('partition_no', chunk.map(int))}`,
-    )
-    for (const row of rows) {
-      states.set(intOf(row, 'partition_no'), {
-        logStartOffset: intOf(row, 'log_start_offset'),
-        highWatermark: intOf(row, 'high_watermark'),
-        maxTimestampMs: intOf(row, 'max_timestamp_ms'),
-      })
-    }
+  const pages = new Map<number, Uint8Array>()
+  for (const chunk of inChunks([...new Set(wanted.map(pageNumberOf))], PAGES_PER_STATEMENT)) {
+    const condition = within('page_no', chunk.map(int))
+    const rows = await session.rows(`SELECT page_no, partitions FROM partition_pages WHERE ${condition}`)
+    for (const row of rows) pages.set(intOf(row, 'page_no'), bytesOf(row, 'partitions'))
+  }
+  const states = new Map<number, PartitionState>()
+  for (const partitionNo of wanted) {
+    const page = pages.get(pageNumberOf(partitionNo))
+    const state = page && readPartition(page, slotOf(partitionNo))
+    if (state) states.set(partitionNo, state)
   }
   return states
+}
+
+/** By number; to be changed in place. */
+export type PartitionPages = ReadonlyMap<number, Uint8Array>
+
+/**
+ * Those pages that exist, locked until the transaction ends. In one statement and in the order of the numbers, so that whoever
+ * locks them waits for others but never in a circle.
+ */
+export async function lockPages(
+  dialect: Dialect,
+  session: Session,
+  pageNos: ReadonlySet<number>,
+): Promise<PartitionPages> {
+  const pages = new Map<number, Uint8Array>()
+  if (pageNos.size === 0) return pages
+  const literals = [...pageNos].sort((a, b) => a - b).map(int)
+  const rows = await session.rows(
+    `SELECT page_no, partitions FROM partition_pages${dialect.onPrimaryKey}
+     WHERE ${within('page_no', literals)} ORDER BY page_no${dialect.lockRows}`,
+  )
+  for (const row of rows) pages.set(intOf(row, 'page_no'), Buffer.from(bytesOf(row, 'partitions')))
+  return pages
+}
+
+/** Locked ones always end in the update: the one bulk update that all databases know. */
+export function replacePages(dialect: Dialect, session: Session, pages: PartitionPages): Promise<void> {
+  return session.insertRows({
+    table: 'partition_pages',
+    columns: ['page_no', 'partitions'],
+    rows: [...pages],
+    suffix: dialect.onConflictReplace(['page_no'], ['partitions']),
+  })
+}
+
+/** Condition: all pages of the topic. */
+export function pagesOfTopic(topicNo: number): string {
+  const first = pageNumberOf(partitionNumberMin(topicNo))
+  const last = pageNumberOf(partitionNumberMax(topicNo))
+  return `page_no BETWEEN ${int(first)} AND ${int(last)}`
 }

@@ -1,46 +1,16 @@
-import type { Database } from './database.js'
-import { partitionNumberMax, partitionNumberMin } from './partition-numbers.js'
-import { type Hex, int, intOf } from './sql-text.js'
+import type { Database, Session } from './database.js'
+import { lockPages } from './partition-rows.js'
+import {
+  minuteOf,
+  ProducerPages,
+  producerKeyLiteral,
+  producerOfKey,
+  readProducerPages,
+  replaceProducerPages,
+} from './producer-rows.js'
+import { bytesOf, inChunks, int, intOf, within } from './sql-text.js'
 
-const MINUTE_MS = 60_000
-
-/** `producers.producer_key`. */
-export function producerKeyHex(partitionNo: number, producerId: number): Hex {
-  return (hex64(partitionNo) + hex64(producerId)) as Hex
-}
-
-export function producerKeyLiteral(partitionNo: number, producerId: number): string {
-  return `x'${producerKeyHex(partitionNo, producerId)}'`
-}
-
-/** What `producerKeyHex` was made of. */
-export function producerOfKey(key: Uint8Array): { readonly partitionNo: number; readonly producerId: number } {
-  const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
-  return { partitionNo: u64(view, 0), producerId: u64(view, 8) }
-}
-
-/** Condition: all producers of the topic. */
-export function producersOfTopic(topicNo: number): string {
-  const first = producerKeyLiteral(partitionNumberMin(topicNo), 0)
-  const last = producerKeyLiteral(partitionNumberMax(topicNo), Number.MAX_SAFE_INTEGER)
-  return `producer_key BETWEEN ${first} AND ${last}`
-}
-
-/** For `producers.updated_minute`. */
-export function minuteOf(timeMs: number): number {
-  return Math.floor(timeMs / MINUTE_MS)
-}
-
-function u64(view: DataView, at: number): number {
-  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4)
-}
-
-/** Eight bytes, big-endian, so that the bytes order as the numbers do. */
-function hex64(value: number): string {
-  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be part of a key`)
-  return value.toString(16).padStart(16, '0')
-}
-
+/** Where producers begin and end: their ids, and the expiry of their states. */
 export function allocateProducerIds(database: Database, count: number): Promise<number> {
   if (!(count >= 1)) throw new RangeError(`cannot reserve ${count} producer ids`)
   return database.change(async (session) => {
@@ -54,12 +24,51 @@ export function allocateProducerIds(database: Database, count: number): Promise<
   })
 }
 
-export function expireProducers(database: Database, olderThanMs: number, limit: number): Promise<number> {
+/** Rows in a transaction of expiry: commits wait for its locks. */
+const ROWS_PER_CHANGE = 500
+
+/** Answers how many states went. What is found silent is looked at again under the locks of its partitions. */
+export async function expireProducers(database: Database, olderThanMs: number, limit: number): Promise<number> {
   const { dialect } = database
-  return database.change(async (session) => {
+  const { beforeMs, literals } = await database.read(async (session) => {
     const [row] = await session.rows(`SELECT ${dialect.nowMs} - ${int(olderThanMs)} AS before_ms`)
     const beforeMs = intOf(row ?? {}, 'before_ms')
-    const where = `updated_minute <= ${int(minuteOf(beforeMs))} AND updated_at_ms < ${int(beforeMs)}`
-    return session.run(dialect.deleteSome('producers', 'producer_key', where, 'updated_minute', int(limit)))
+    const rows = await session.rows(
+      `SELECT page_key FROM producer_pages WHERE oldest_minute <= ${int(minuteOf(beforeMs))}
+       ORDER BY oldest_minute LIMIT ${int(limit)}`,
+    )
+    return { beforeMs, literals: rows.map((row) => bytesOf(row, 'page_key')) }
   })
+  let expired = 0
+  for (const chunk of inChunks(literals, ROWS_PER_CHANGE)) {
+    if (expired >= limit) break
+    expired += await database.change((session) => expireAmong(database, session, chunk, beforeMs, limit - expired))
+  }
+  return expired
+}
+
+async function expireAmong(
+  { dialect }: Database,
+  session: Session,
+  keys: readonly Uint8Array[],
+  beforeMs: number,
+  limit: number,
+): Promise<number> {
+  const producers = keys.map(producerOfKey)
+  await lockPages(dialect, session, new Set(producers.map(({ pageNo }) => pageNo)))
+  const literals = producers.map(({ pageNo, producerId }) => producerKeyLiteral(pageNo, producerId))
+  const kept = new ProducerPages()
+  const gone: string[] = []
+  let expired = 0
+  for (const [pageNo, producerId, page] of (await readProducerPages(dialect, session, literals)).entries()) {
+    const forgotten = page.forgetUsedBefore(beforeMs, limit - expired)
+    expired += forgotten
+    if (page.isEmpty) gone.push(producerKeyLiteral(pageNo, producerId))
+    else if (forgotten > 0) kept.set(pageNo, producerId, page)
+  }
+  await replaceProducerPages(dialect, session, kept)
+  if (gone.length > 0) {
+    await session.run(dialect.deleteByIndex('producer_pages', 'PRIMARY', within('page_key', gone)))
+  }
+  return expired
 }

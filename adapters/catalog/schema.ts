@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Session } from './database.js'
 import type { Dialect, TableDefinition } from './dialect.js'
 import { groupTables, rowsOfGroupTables } from './group-tables.js'
+import { dropRowsOfPartitions, fillPages, pageTables } from './pages-migration.js'
 import { tuple } from './sql-text.js'
 
 /**
@@ -41,6 +42,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7 },
   // A search by time goes without it (`timestamp-search.ts`).
   { version: 8, structure: (session, dialect) => dropIndex(session, dialect, 'extents', 'extents_timestamp') },
+  { version: 9, tables: pageTables, rows: fillPages },
+  { version: 10, structure: dropRowsOfPartitions },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
@@ -74,7 +77,7 @@ function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
       indexes: { topics_deleted: 'deleted_at_ms' },
     },
     {
-      // The row that a commit locks. max_timestamp_ms: the greatest ever committed, -2 while there is none.
+      // Pages since version 9. max_timestamp_ms: the greatest ever committed, -2 while there is none.
       name: 'partitions',
       columns: [
         'partition_no BIGINT NOT NULL',
@@ -126,9 +129,7 @@ function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
       },
     },
     {
-      // producer_key: partition_no and producer id, 8 bytes each: a thousand of them in one list are a thousand ranges to
-      // every optimizer, pairs of columns are not. updated_minute: the index that expiry searches; by the minute, so that
-      // a commit mostly leaves the index alone.
+      // Pages since version 9. producer_key: partition_no and producer id, 8 bytes each.
       name: 'producers',
       columns: [
         `producer_key ${types.uuid} NOT NULL`,

@@ -35,6 +35,7 @@ import * as groups from './groups.js'
 import * as logCare from './log-care.js'
 import { migrate } from './migrate.js'
 import { PartitionNumbers } from './partition-numbers.js'
+import { listProducers } from './producer-lists.js'
 import * as producers from './producers.js'
 import { SqlJobsCatalog } from './sql-jobs-catalog.js'
 import { textOf } from './sql-text.js'
@@ -139,12 +140,13 @@ export class SqlCatalog extends SqlJobsCatalog implements Catalog {
   }
 
   partitionSizes(partitions: readonly PartitionRef[]): Promise<(number | undefined)[]> {
-    return this.#database.read((session) => logCare.partitionSizes(session, this.#numbers, partitions))
+    const { dialect } = this.#database
+    return this.#database.read((session) => logCare.partitionSizes(dialect, session, this.#numbers, partitions))
   }
 
   listProducers(partitions: readonly PartitionRef[], limit: number): Promise<(PartitionProducer[] | undefined)[]> {
     const { dialect } = this.#database
-    return this.#database.read((session) => logCare.listProducers(dialect, session, this.#numbers, partitions, limit))
+    return this.#database.read((session) => listProducers(dialect, session, this.#numbers, partitions, limit))
   }
 
   registerAgent(agent: AgentRegistration): Promise<number> {

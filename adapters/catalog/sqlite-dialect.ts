@@ -18,7 +18,15 @@ export class SqliteDialect implements Dialect {
   readonly onPrimaryKey = ''
   readonly statementBytesMax = 1024 * 1024
   readonly transactionalDdl = true
-  readonly types = { uuid: 'BLOB', blob: 'BLOB', shortBlob: 'BLOB', text: 'TEXT', name: 'TEXT', utf8: 'BLOB' }
+  readonly types = {
+    uuid: 'BLOB',
+    blob: 'BLOB',
+    shortBlob: 'BLOB',
+    pageBlob: 'BLOB',
+    text: 'TEXT',
+    name: 'TEXT',
+    utf8: 'BLOB',
+  }
   readonly #place: SqlitePlace
 
   constructor(place: SqlitePlace) {

@@ -1,4 +1,3 @@
-import { TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
 import { HeadraceError } from '../../engine/errors.js'
 import type { ReplicaAssignment, Topic, TopicId } from '../../engine/model.js'
 import type { NewTopic, TopicConfigs } from '../../engine/ports/catalog.js'
@@ -6,7 +5,9 @@ import { checkPartitionsAdded, grownAssignment } from '../../engine/topics/topic
 import { type Database, isDuplicateKey, type Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { type PartitionNumbers, partitionNumber, partitionsOfTopic } from './partition-numbers.js'
-import { producersOfTopic } from './producers.js'
+import { PARTITIONS_PER_PAGE, pageNumberOf, slotOf, withPartitions } from './partition-page.js'
+import { lockPages, pagesOfTopic, replacePages } from './partition-rows.js'
+import { producersOfTopic } from './producer-rows.js'
 import { inChunks, int, intOf, type Row, textOf, textOrNullOf, tuple, uuid, uuidOf, within } from './sql-text.js'
 
 const TOPIC_COLUMNS = `topic_id, live_name, partition_count, configs,
@@ -31,7 +32,7 @@ export async function createTopic(database: Database, numbers: PartitionNumbers,
     } catch (error) {
       throw isDuplicateKey(error) ? exists(name) : error
     }
-    await insertPartitions(session, topicNo, 0, partitionCount)
+    await addEmptyPartitions(database.dialect, session, topicNo, 0, partitionCount)
     await replaceAssignment(database.dialect, session, topicId, assignment)
     return topicNo
   })
@@ -39,13 +40,24 @@ export async function createTopic(database: Database, numbers: PartitionNumbers,
   return { topicId, name, partitionCount, configs, ...(assignment === undefined ? {} : { assignment }) }
 }
 
-/** Empty ones, from `first` to before `end`. */
-async function insertPartitions(session: Session, topicNo: number, first: number, end: number): Promise<void> {
-  const rows = Array.from({ length: end - first }, (_, index) =>
-    tuple(int(partitionNumber(topicNo, first + index)), '0', '0', int(TIMESTAMP_NONE)),
-  )
-  const columns = ['partition_no', 'log_start_offset', 'high_watermark', 'max_timestamp_ms']
-  await session.insert('partitions', columns, rows)
+/** Empty ones, from `first` to before `end`: the page that has the last of those before gets the first of them. */
+async function addEmptyPartitions(
+  dialect: Dialect,
+  session: Session,
+  topicNo: number,
+  first: number,
+  end: number,
+): Promise<void> {
+  const pageOf = (partition: number) => pageNumberOf(partitionNumber(topicNo, partition))
+  const lastPageNo = pageOf(end - 1)
+  const begun = first % PARTITIONS_PER_PAGE === 0 ? [] : [pageOf(first)]
+  const pages = new Map(await lockPages(dialect, session, new Set(begun)))
+  if (pages.size < begun.length) throw new RangeError(`partitions of topic number ${topicNo} have no row`)
+  for (let pageNo = pageOf(first); pageNo <= lastPageNo; pageNo++) {
+    const count = pageNo === lastPageNo ? slotOf(end - 1) + 1 : PARTITIONS_PER_PAGE
+    pages.set(pageNo, withPartitions(pages.get(pageNo), count))
+  }
+  await replacePages(dialect, session, pages)
 }
 
 async function replaceAssignment(
@@ -71,9 +83,9 @@ export async function deleteTopic(database: Database, topicId: TopicId): Promise
   await database.change(async (session) => {
     const { topicNo } = await lockTopic(database, session, topicId)
     // Partitions before producers: a commit that holds the partitions may still write their producers.
-    await session.run(`DELETE FROM partitions WHERE ${partitionsOfTopic(topicNo)}`)
+    await session.run(`DELETE FROM partition_pages WHERE ${pagesOfTopic(topicNo)}`)
     await session.run(`DELETE FROM topic_assignments WHERE topic_id = ${uuid(topicId)}`)
-    await session.run(`DELETE FROM producers WHERE ${producersOfTopic(topicNo)}`)
+    await session.run(`DELETE FROM producer_pages WHERE ${producersOfTopic(topicNo)}`)
     await session.run(`DELETE FROM group_offsets WHERE ${partitionsOfTopic(topicNo)}`)
     await session.run(`UPDATE topics SET live_name = NULL, deleted_at_ms = ${nowMs} WHERE topic_id = ${uuid(topicId)}`)
   })
@@ -102,7 +114,7 @@ export function addPartitions(
   return database.change(async (session) => {
     const { topic, topicNo } = await lockTopic(database, session, topicId)
     checkPartitionsAdded(topic.name, topic.partitionCount, partitionCount)
-    await insertPartitions(session, topicNo, topic.partitionCount, partitionCount)
+    await addEmptyPartitions(database.dialect, session, topicNo, topic.partitionCount, partitionCount)
     await session.run(`UPDATE topics SET partition_count = ${int(partitionCount)} WHERE topic_id = ${uuid(topicId)}`)
     const assignment = grownAssignment(topic, added)
     if (added !== undefined) await replaceAssignment(database.dialect, session, topicId, assignment)

@@ -18,11 +18,23 @@ export interface PartitionState {
 /** Below every timestamp a batch can have (-1 means none). */
 export const TIMESTAMP_NONE = -2
 
+/** What the catalog holds, asked for as it is needed. */
 export interface CommitState {
-  /** By `partitionKey`; a partition that is absent does not exist. */
-  readonly partitions: ReadonlyMap<string, PartitionState>
-  /** By `producerKey`; a producer that is absent is new to the partition. */
-  readonly producers: ReadonlyMap<string, ProducerState>
+  /** Undefined where the partition does not exist. */
+  partition(topicId: TopicId, partition: number): PartitionState | undefined
+  /** Undefined where the producer is new to the partition. */
+  producer(topicId: TopicId, partition: number, producerId: number): ProducerState | undefined
+}
+
+/** By `partitionKey` and `producerKey`. */
+export function commitStateOf(
+  partitions: ReadonlyMap<string, PartitionState>,
+  producers: ReadonlyMap<string, ProducerState>,
+): CommitState {
+  return {
+    partition: (topicId, partition) => partitions.get(partitionKey(topicId, partition)),
+    producer: (topicId, partition, producerId) => producers.get(producerKey(topicId, partition, producerId)),
+  }
 }
 
 export interface CommitDecision {
@@ -134,22 +146,19 @@ class WorkingPartition {
   maxTimestampMs: number
   changed = false
   readonly changedProducers = new Map<number, ProducerState>()
-  readonly #producers: CommitState['producers']
+  readonly #state: CommitState
 
-  constructor({ topicId, partition }: CommitBlock, state: PartitionState, producers: CommitState['producers']) {
+  constructor({ topicId, partition }: CommitBlock, state: PartitionState, commitState: CommitState) {
     this.topicId = topicId
     this.partition = partition
     this.logStartOffset = state.logStartOffset
     this.highWatermark = state.highWatermark
     this.maxTimestampMs = state.maxTimestampMs
-    this.#producers = producers
+    this.#state = commitState
   }
 
   producer(producerId: number): ProducerState | undefined {
-    return (
-      this.changedProducers.get(producerId) ??
-      this.#producers.get(producerKey(this.topicId, this.partition, producerId))
-    )
+    return this.changedProducers.get(producerId) ?? this.#state.producer(this.topicId, this.partition, producerId)
   }
 
   accept(batch: CommitBatch): void {
@@ -174,9 +183,9 @@ class WorkingState {
     const { topicId, partition } = block
     const met = this.#byPartition.get(topicId, partition)
     if (met) return met
-    const state = this.#state.partitions.get(partitionKey(topicId, partition))
+    const state = this.#state.partition(topicId, partition)
     if (!state) return undefined
-    const working = new WorkingPartition(block, state, this.#state.producers)
+    const working = new WorkingPartition(block, state, this.#state)
     this.#partitions.push(working)
     this.#byPartition.set(topicId, partition, working)
     return working

@@ -16,4 +16,8 @@ export class PartitionMap<Value> {
     if (partitions) partitions.set(partition, value)
     else this.#topics.set(topicId, new Map([[partition, value]]))
   }
+
+  *values(): Generator<Value> {
+    for (const partitions of this.#topics.values()) yield* partitions.values()
+  }
 }

@@ -1,6 +1,7 @@
 import {
   type CommitDecision,
   type CommitState,
+  commitStateOf,
   decideCommit,
   producerKey,
 } from '../../engine/commit/commit-decisions.js'
@@ -155,7 +156,7 @@ export class CatalogDatabase {
       const row = this.#logs.rows.get(key)
       if (row !== undefined) partitions.set(key, { ...row })
     }
-    return { partitions, producers: early ?? new Map(this.#producers) }
+    return commitStateOf(partitions, early ?? new Map(this.#producers))
   }
 
   #write(segments: readonly CommitSegment[], decision: CommitDecision): void {

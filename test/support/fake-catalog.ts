@@ -1,4 +1,4 @@
-import { decideCommit, producerKey } from '../../engine/commit/commit-decisions.js'
+import { commitStateOf, decideCommit, producerKey } from '../../engine/commit/commit-decisions.js'
 import type { ProducerState } from '../../engine/commit/producer-state.js'
 import { HeadraceError } from '../../engine/errors.js'
 import type { PartitionRef, ReplicaAssignment, Topic, TopicId } from '../../engine/model.js'
@@ -168,7 +168,7 @@ export class FakeCatalog extends FakeJobsCatalog implements Catalog {
   }
 
   #apply(segments: readonly CommitSegment[]): void {
-    const decision = decideCommit(segments, { partitions: this.logs.rows, producers: this.#producerStates() })
+    const decision = decideCommit(segments, commitStateOf(this.logs.rows, this.#producerStates()))
     this.writeCommit(segments, decision)
     const usedAtMs = this.clock.nowMs()
     for (const { topicId, partition, producerId, ...state } of decision.producers) {

@@ -50,7 +50,7 @@ t.test('logs that no longer start at 0', async (t) => {
     t.equal(await byTimestamp(9000), undefined)
     t.equal(await byMax(), 20, 'the earliest of the greatest that are left')
   }
-  await database.change((session) => session.run('UPDATE partitions SET log_start_offset = 10'))
+  await catalog.advanceLogStarts([{ topicId, partition: 0, offset: 10 }])
   await checkAll()
   await database.change((session) => session.run('DELETE FROM extents WHERE end_offset <= 10'))
   await checkAll()

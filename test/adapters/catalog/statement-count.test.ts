@@ -52,7 +52,7 @@ async function checkCounts(t: Test, database: Database): Promise<void> {
     t.same(
       kinds,
       [begin, 'SELECT', 'SELECT', 'SELECT'].concat(
-        ['segments', 'extents', 'partitions', 'producers'].map((table) => `INSERT INTO ${table}`),
+        ['segments', 'extents', 'partition_pages', 'producer_pages'].map((table) => `INSERT INTO ${table}`),
         'COMMIT',
       ),
       `a commit to ${partitionCount} partitions`,

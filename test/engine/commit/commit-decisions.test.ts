@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import {
   type CommitState,
+  commitStateOf,
   decideCommit,
   type PartitionState,
   producerKey,
@@ -35,7 +36,7 @@ const EMPTY: PartitionState = { logStartOffset: 0, highWatermark: 0, maxTimestam
 
 function stateWith(producer?: ProducerState, partition: PartitionState = EMPTY): CommitState {
   const producers = new Map(producer ? [[producerKey(TOPIC, 0, 7), producer]] : [])
-  return { partitions: new Map([[partitionKey(TOPIC, 0), partition]]), producers }
+  return commitStateOf(new Map([[partitionKey(TOPIC, 0), partition]]), producers)
 }
 
 function outcomesOf(state: CommitState, ...batches: CommitBatch[]): string[] {
@@ -119,10 +120,7 @@ t.test('sequences', async (t) => {
 })
 
 t.test('producers are told apart by id and by partition', async (t) => {
-  const state: CommitState = {
-    partitions: new Map([0, 1].map((partition) => [partitionKey(TOPIC, partition), EMPTY])),
-    producers: new Map(),
-  }
+  const state = commitStateOf(new Map([0, 1].map((partition) => [partitionKey(TOPIC, partition), EMPTY])), new Map())
   const { segments, producers } = decideCommit(
     [
       segment([
@@ -216,10 +214,7 @@ t.test('extents', async (t) => {
 })
 
 t.test('extents of other segments and partitions stay apart', async (t) => {
-  const state: CommitState = {
-    partitions: new Map([0, 1].map((partition) => [partitionKey(TOPIC, partition), EMPTY])),
-    producers: new Map(),
-  }
+  const state = commitStateOf(new Map([0, 1].map((partition) => [partitionKey(TOPIC, partition), EMPTY])), new Map())
   const { segments } = decideCommit(
     [
       segment([block([plain(1, 9)], 32, 100, 0), block([plain(1, 2)], 132, 100, 1)], 1),
@@ -303,7 +298,7 @@ t.test('agrees with a naive log, commit after commit', async () => {
       let offset = 0
       for (const [index, blocks] of commits.entries()) {
         const placed = blocks.map((batches, place) => block(batches, 32 + place * 100))
-        const decision = decideCommit([segment(placed, index)], { partitions, producers })
+        const decision = decideCommit([segment(placed, index)], commitStateOf(partitions, producers))
         const { batches, extents } = decision.segments[0]!
         const expected = blocks.flat().map((item) => naive.append(item))
         if (batches.map(shortOutcome).join() !== expected.join()) {
