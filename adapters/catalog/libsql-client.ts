@@ -17,6 +17,11 @@ const BetterSqliteClient = require('knex/lib/dialects/better-sqlite3/index.js') 
  */
 const BUSY_WAIT_MS = 2
 const OPEN_ATTEMPTS = 200
+/**
+ * Of new files; one that exists keeps its own. A commit writes each page that it changes to the log, and waits for that: where
+ * the ends of many partitions' extents share pages, these are half as many.
+ */
+const PAGE_BYTES = 8192
 const TRANSACTION_CONTROL = /^(BEGIN|COMMIT|ROLLBACK)\b/
 
 export interface LibsqlDatabase {
@@ -120,6 +125,7 @@ function isBusy(error: unknown): boolean {
 async function prepare(database: LibsqlDatabase): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
+      database.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
       database.exec('PRAGMA journal_mode = WAL')
       // The default of WAL mode, NORMAL, may lose the last commits when the machine loses power: they were acknowledged.
       database.exec('PRAGMA synchronous = FULL')
