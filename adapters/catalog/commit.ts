@@ -18,7 +18,7 @@ import { lockPages, type PartitionPages, replacePages } from './partition-rows.j
 import { ProducerPage } from './producer-page.js'
 import { ProducerPages, producerKeyLiteral, readProducerPages, replaceProducerPages } from './producer-rows.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, int, intOf, tuple, uuid, uuidHex, uuidOf, within } from './sql-text.js'
+import { blob, bytesOf, int, intOf, tuple, utf8Hex, uuid, uuidHex, uuidOf, within } from './sql-text.js'
 
 /**
  * The commit transaction. Statements, whatever the number of partitions: begin, lock the partitions, read the clock and
@@ -70,7 +70,7 @@ async function commitOnce(
 
   const producers = await readProducersOf(dialect, session, fresh, numberOf)
   const decision = decideCommit(fresh, stateOf(numberOf, pages, producers))
-  await insertSegments(session, fresh, decision.segments, nowMs)
+  await insertSegments(dialect, session, fresh, decision.segments, nowMs)
   await insertAccepted(session, decision, numberOf)
   await replacePartitions(dialect, session, decision, numberOf, pages)
   await replaceProducers(dialect, session, decision, numberOf, producers, nowMs)
@@ -182,19 +182,18 @@ export const SEGMENT_COLUMNS = [
 
 /** Also a segment of which nothing was accepted gets its row, dead from the start: a repeat must find its outcome. */
 async function insertSegments(
+  dialect: Dialect,
   session: Session,
   segments: readonly CommitSegment[],
   decisions: readonly SegmentDecision[],
   nowMs: number,
 ): Promise<void> {
-  const keys: string[] = []
   const tuples = segments.map((segment, index) => {
     const { batches, extents } = decisions[index] as SegmentDecision
     const live = extents.length > 0
-    keys.push(segment.objectKey)
     return tuple(
       uuid(segment.segmentId),
-      '?',
+      dialect.textOfHex(utf8Hex(segment.objectKey)),
       int(segment.objectBytes),
       '0',
       int(live ? SEGMENT_LIVE : SEGMENT_DEAD),
@@ -205,7 +204,7 @@ async function insertSegments(
     )
   })
   try {
-    await session.run(`INSERT INTO segments (${SEGMENT_COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`, keys)
+    await session.run(`INSERT INTO segments (${SEGMENT_COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`)
   } catch (error) {
     // Another commit of the same segment got in between, which no partition lock kept out because it has no partition
     // that exists. The next attempt finds its row.

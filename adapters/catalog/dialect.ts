@@ -11,6 +11,8 @@ export interface Dialect {
   readonly nowMs: string
   /** Begins a transaction that may write. */
   readonly begin: string
+  /** UTF-8 bytes as hex digits, as a literal of text: beside literals of many kilobytes, where binding would search them. */
+  textOfHex(hex: string): string
   /** Ends a SELECT whose rows are to stay locked until the transaction ends. */
   readonly lockRows: string
   /** Follows a table name to keep the optimizer on the primary key. */

@@ -33,6 +33,10 @@ export class MysqlDialect implements Dialect {
     this.#connectionCountMax = connectionCountMax
   }
 
+  textOfHex(hex: string): string {
+    return `_utf8mb4 x'${hex}'`
+  }
+
   createTable({ name, columns, primaryKey, uniques = [], indexes = {} }: TableDefinition): string[] {
     const parts = [
       ...columns,

@@ -32,7 +32,11 @@ export function blob(bytes: Uint8Array): string {
 
 /** Text as its UTF-8 bytes. */
 export function utf8(text: string): string {
-  return `x'${Buffer.from(text, 'utf8').toString('hex')}'`
+  return `x'${utf8Hex(text)}'`
+}
+
+export function utf8Hex(text: string): string {
+  return Buffer.from(text, 'utf8').toString('hex')
 }
 
 // ---- bulk inserts
@@ -58,9 +62,13 @@ export function bindable(value: BulkValue): number | Uint8Array {
   return value
 }
 
-/** Rows as literals. */
+/** Rows as literals: `(a, b, c)` each. One text that grows, without lists of literals between. */
 export function tuplesOf(rows: BulkInsert['rows']): string[] {
-  return rows.map((row) => tuple(...row.map(literalOf)))
+  return rows.map((row) => {
+    let text = ''
+    for (const value of row) text += text === '' ? `(${literalOf(value)}` : `,${literalOf(value)}`
+    return `${text})`
+  })
 }
 
 function literalOf(value: BulkValue): string {

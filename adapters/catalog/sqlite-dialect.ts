@@ -33,6 +33,10 @@ export class SqliteDialect implements Dialect {
     this.#place = place
   }
 
+  textOfHex(hex: string): string {
+    return `CAST(x'${hex}' AS TEXT)`
+  }
+
   createTable({ name, columns, primaryKey, uniques = [], indexes = {} }: TableDefinition): string[] {
     const parts = [...columns, `PRIMARY KEY (${primaryKey})`, ...uniques.map((unique) => `UNIQUE (${unique})`)]
     return [

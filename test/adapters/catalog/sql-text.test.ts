@@ -68,7 +68,7 @@ t.test('rows of values become literals', async (t) => {
       [-2, shared],
       [3, Uint8Array.of(1)],
     ]),
-    [`(1, ${uuid(ID)})`, `(-2, ${uuid(ID)})`, "(3, x'01')"],
+    [`(1,${uuid(ID)})`, `(-2,${uuid(ID)})`, "(3,x'01')"],
   )
   t.throws(() => tuplesOf([[Number.NaN]]), RangeError)
   t.throws(() => uuidHex(`${ID}'`), RangeError)
