@@ -104,7 +104,7 @@ function bareSqlite(filename: string): BareDriver {
 }
 
 async function bareMysql(url: string): Promise<BareDriver> {
-  const connection = await mysql.createConnection(url)
+  const connection = await mysql.createConnection({ uri: url, multipleStatements: true })
   await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
   return {
     replay: async (statements) => {

@@ -1,28 +1,30 @@
-import {
-  type CommitDecision,
-  type CommitState,
-  decideCommit,
-  type SegmentDecision,
-} from '../../engine/commit/commit-decisions.js'
-import { decodeOutcome, encodeOutcome } from '../../engine/commit/commit-outcome.js'
+import { type CommitState, decideCommit } from '../../engine/commit/commit-decisions.js'
+import { decodeOutcome } from '../../engine/commit/commit-outcome.js'
 import { PartitionMap } from '../../engine/commit/partition-map.js'
-import { NO_PRODUCER_ID, type PartitionRef, type SegmentId } from '../../engine/model.js'
+import { NO_PRODUCER_ID, type SegmentId } from '../../engine/model.js'
 import type { CommitLimits, CommitSegment, SegmentOutcome } from '../../engine/ports/catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
-import { type Database, isDuplicateKey, type Session, StatementError } from './database.js'
+import { acceptedRows, changedPages, changedProducers, offsetCountsOf, segmentsInsert } from './commit-changes.js'
+import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentRow, insertExtents } from './extent-insert.js'
+import { extentsInsert } from './extent-insert.js'
 import type { PartitionNumbers } from './partition-numbers.js'
-import { pageNumberOf, readPartition, slotOf, writePartition } from './partition-page.js'
-import { lockPages, type PartitionPages, replacePages } from './partition-rows.js'
-import { ProducerPage } from './producer-page.js'
-import { ProducerPages, producerKeyLiteral, readProducerPages, replaceProducerPages } from './producer-rows.js'
-import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, int, intOf, tuple, utf8Hex, uuid, uuidHex, uuidOf, within } from './sql-text.js'
+import { pageNumberOf, readPartition, slotOf } from './partition-page.js'
+import { lockPagesQuery, type PartitionPages, pagesOf, pagesReplacement } from './partition-rows.js'
+import {
+  type ProducerPages,
+  producerKeyLiteral,
+  producerPagesOf,
+  producerPagesQuery,
+  producerPagesReplacement,
+} from './producer-rows.js'
+import { bytesOf, intOf, type Row, uuid, uuidOf, within } from './sql-text.js'
+import { isDuplicateKey, StatementError } from './statement-errors.js'
 
 /**
  * The commit transaction. Statements, whatever the number of partitions: begin, lock the partitions, read the clock and
- * earlier outcomes, read the producers; then write segments, extents, partitions and producers, and commit. Segments that
+ * earlier outcomes, read the producers; then write segments, extents, partitions and producers, and commit. Where statements
+ * can travel together these are three messages: to and including the reads, the writes, COMMIT. Segments that
  * are committed already answer with their first outcome; those that came too late are left out; the rest is decided by
  * `decideCommit`.
  */
@@ -55,9 +57,13 @@ async function commitOnce(
   limits: CommitLimits,
 ): Promise<Outcomes> {
   const numberOf = await numbersOf(session, numbers, segments)
-  const pages = await lockPages(dialect, session, pagesOf(numberOf))
-  // Under the locks: an earlier attempt of the same commit, still at work on the server, has ended by now.
-  const { nowMs, outcomes } = await readOutcomes(dialect, session, segments)
+  // What the locks are for is read under them: an earlier attempt of the same commit, still at work on the server, has ended by then.
+  const [pageRows = [], outcomeRows = [], producerRows = []] = await session.rowsOfEach([
+    lockPagesQuery(dialect, pageNumbersOf(numberOf)),
+    outcomesQuery(dialect, segments),
+    producerPagesQuery(dialect, producerLiteralsOf(segments, numberOf)),
+  ])
+  const { nowMs, outcomes } = outcomesOf(outcomeRows, segments)
   const fresh: CommitSegment[] = []
   for (const segment of segments) {
     if (outcomes.has(segment.segmentId)) continue
@@ -68,12 +74,23 @@ async function commitOnce(
   }
   if (fresh.length === 0) return outcomes
 
-  const producers = await readProducersOf(dialect, session, fresh, numberOf)
+  const pages = pagesOf(pageRows)
+  const producers = producerPagesOf(producerRows)
   const decision = decideCommit(fresh, stateOf(numberOf, pages, producers))
-  await insertSegments(dialect, session, fresh, decision.segments, nowMs)
-  await insertAccepted(session, decision, numberOf)
-  await replacePartitions(dialect, session, decision, numberOf, pages)
-  await replaceProducers(dialect, session, decision, numberOf, producers, nowMs)
+  const changes = [
+    segmentsInsert(dialect, fresh, decision.segments, nowMs),
+    extentsInsert(acceptedRows(decision, numberOf)),
+    pagesReplacement(dialect, changedPages(decision, numberOf, pages)),
+    producerPagesReplacement(dialect, changedProducers(decision, numberOf, producers, nowMs)),
+  ]
+  try {
+    await session.runEach(changes)
+  } catch (error) {
+    // Another commit of the same segment got in between, which no partition lock kept out because it has no partition
+    // that exists. The next attempt finds its row.
+    if (isDuplicateKey(error)) throw new StatementError('conflict', 'the segment is being committed twice')
+    throw error
+  }
   for (const { segmentId, batches } of decision.segments) {
     outcomes.set(segmentId, { segmentId, committed: true, batches })
   }
@@ -96,24 +113,27 @@ async function numbersOf(
   return numberOf
 }
 
-function pagesOf(numberOf: PartitionMap<number>): ReadonlySet<number> {
+function pageNumbersOf(numberOf: PartitionMap<number>): ReadonlySet<number> {
   const pageNos = new Set<number>()
   for (const number of numberOf.values()) pageNos.add(pageNumberOf(number))
   return pageNos
 }
 
 /** The database's clock, and the outcomes of those segments that an earlier commit has brought in. */
-async function readOutcomes(
-  dialect: Dialect,
-  session: Session,
-  segments: readonly CommitSegment[],
-): Promise<{ readonly nowMs: number; readonly outcomes: Outcomes }> {
-  const bySegmentId = new Map(segments.map((segment) => [segment.segmentId, segment]))
-  const condition = within('s.segment_id', [...bySegmentId.keys()].map(uuid))
-  const rows = await session.rows(
-    `SELECT ${dialect.nowMs} AS now_ms, s.segment_id, s.outcome
-     FROM cluster_state c LEFT JOIN segments s ON ${condition} WHERE c.singleton = 1`,
+function outcomesQuery(dialect: Dialect, segments: readonly CommitSegment[]): string {
+  const condition = within(
+    's.segment_id',
+    segments.map(({ segmentId }) => uuid(segmentId)),
   )
+  return `SELECT ${dialect.nowMs} AS now_ms, s.segment_id, s.outcome
+    FROM cluster_state c LEFT JOIN segments s ON ${condition} WHERE c.singleton = 1`
+}
+
+function outcomesOf(
+  rows: readonly Row[],
+  segments: readonly CommitSegment[],
+): { readonly nowMs: number; readonly outcomes: Outcomes } {
+  const bySegmentId = new Map(segments.map((segment) => [segment.segmentId, segment]))
   const outcomes: Outcomes = new Map()
   for (const row of rows) {
     if (row['segment_id'] === null) continue
@@ -125,13 +145,8 @@ async function readOutcomes(
   return { nowMs: intOf(rows[0] ?? {}, 'now_ms'), outcomes }
 }
 
-/** Of the producers of these batches, each in the pages that it writes to. */
-function readProducersOf(
-  dialect: Dialect,
-  session: Session,
-  segments: readonly CommitSegment[],
-  numberOf: PartitionMap<number>,
-): Promise<ProducerPages> {
+/** The producers of these batches, each in the pages that it writes to. */
+function producerLiteralsOf(segments: readonly CommitSegment[], numberOf: PartitionMap<number>): string[] {
   const literals = new Set<string>()
   let [lastPageNo, lastId] = [-1, NO_PRODUCER_ID]
   for (const { blocks } of segments) {
@@ -147,7 +162,7 @@ function readProducersOf(
       }
     }
   }
-  return readProducerPages(dialect, session, [...literals])
+  return [...literals]
 }
 
 /** What the rows say; a producer's state is taken apart when it is asked for. */
@@ -164,111 +179,4 @@ function stateOf(numberOf: PartitionMap<number>, pages: PartitionPages, producer
       return producers.get(pageNumberOf(number), producerId)?.state(slotOf(number))
     },
   }
-}
-
-// ---- writing
-
-export const SEGMENT_COLUMNS = [
-  'segment_id',
-  'object_key',
-  'object_bytes',
-  'level',
-  'state',
-  'live_extents',
-  'committed_at_ms',
-  'dead_at_ms',
-  'outcome',
-]
-
-/** Also a segment of which nothing was accepted gets its row, dead from the start: a repeat must find its outcome. */
-async function insertSegments(
-  dialect: Dialect,
-  session: Session,
-  segments: readonly CommitSegment[],
-  decisions: readonly SegmentDecision[],
-  nowMs: number,
-): Promise<void> {
-  const tuples = segments.map((segment, index) => {
-    const { batches, extents } = decisions[index] as SegmentDecision
-    const live = extents.length > 0
-    return tuple(
-      uuid(segment.segmentId),
-      dialect.textOfHex(utf8Hex(segment.objectKey)),
-      int(segment.objectBytes),
-      '0',
-      int(live ? SEGMENT_LIVE : SEGMENT_DEAD),
-      int(extents.length),
-      int(nowMs),
-      live ? 'NULL' : int(nowMs),
-      blob(encodeOutcome(batches, offsetCountsOf(segment))),
-    )
-  })
-  try {
-    await session.run(`INSERT INTO segments (${SEGMENT_COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`)
-  } catch (error) {
-    // Another commit of the same segment got in between, which no partition lock kept out because it has no partition
-    // that exists. The next attempt finds its row.
-    if (isDuplicateKey(error)) throw new StatementError('conflict', 'the segment is being committed twice')
-    throw error
-  }
-}
-
-async function insertAccepted(
-  session: Session,
-  decision: CommitDecision,
-  numberOf: PartitionMap<number>,
-): Promise<void> {
-  const rows = decision.segments.flatMap(({ segmentId, extents }) => {
-    const segmentHex = uuidHex(segmentId)
-    return extents.map((extent) =>
-      extentRow(partitionNumberOf(numberOf, extent), segmentHex, extent, extent.runningMaxTimestampMs),
-    )
-  })
-  await insertExtents(session, rows)
-}
-
-async function replacePartitions(
-  dialect: Dialect,
-  session: Session,
-  decision: CommitDecision,
-  numberOf: PartitionMap<number>,
-  pages: PartitionPages,
-): Promise<void> {
-  const changed = new Map<number, Uint8Array>()
-  for (const change of decision.partitions) {
-    const number = partitionNumberOf(numberOf, change)
-    const pageNo = pageNumberOf(number)
-    const page = pages.get(pageNo)
-    if (page === undefined) throw new RangeError(`partition ${number} is not locked`)
-    writePartition(page, slotOf(number), change)
-    changed.set(pageNo, page)
-  }
-  await replacePages(dialect, session, changed)
-}
-
-async function replaceProducers(
-  dialect: Dialect,
-  session: Session,
-  decision: CommitDecision,
-  numberOf: PartitionMap<number>,
-  known: ProducerPages,
-  nowMs: number,
-): Promise<void> {
-  const changed = new ProducerPages()
-  for (const change of decision.producers) {
-    const number = partitionNumberOf(numberOf, change)
-    const [pageNo, { producerId }] = [pageNumberOf(number), change]
-    const page = changed.get(pageNo, producerId) ?? known.get(pageNo, producerId) ?? new ProducerPage()
-    page.set(slotOf(number), change, nowMs)
-    changed.set(pageNo, producerId, page)
-  }
-  await replaceProducerPages(dialect, session, changed)
-}
-
-function partitionNumberOf(numberOf: PartitionMap<number>, { topicId, partition }: PartitionRef): number {
-  return numberOf.get(topicId, partition) ?? Number.NaN
-}
-
-function offsetCountsOf({ blocks }: CommitSegment): number[] {
-  return blocks.flatMap(({ batches }) => batches.map(({ offsetCount }) => offsetCount))
 }

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex'
-import { HeadraceError, isHeadraceError } from '../../engine/errors.js'
-import type { Dialect, FailureKind } from './dialect.js'
+import { HeadraceError } from '../../engine/errors.js'
+import type { Dialect } from './dialect.js'
 import { type BulkInsert, inChunks, type Row, tuplesOf } from './sql-text.js'
+import { outcomeUnknown, StatementError, withoutEffect } from './statement-errors.js'
 
 /**
  * Statements on one connection. Those of a `change` are one transaction; those of a `read` each stand for themselves and
@@ -15,6 +16,10 @@ export interface Session {
   insert(table: string, columns: readonly string[], tuples: readonly string[], suffix?: string): Promise<void>
   /** The same of values, as literals or bound: whatever the database takes faster. For those of thousands of rows. */
   insertRows(insert: BulkInsert): Promise<void>
+  /** Queries without bindings, one after the other; where the database allows it they travel together. */
+  rowsOfEach(queries: readonly string[]): Promise<readonly (readonly Row[])[]>
+  /** Likewise changes: statements, and bulk inserts. */
+  runEach(changes: readonly (string | BulkInsert)[]): Promise<void>
 }
 
 export interface DatabaseOptions {
@@ -23,16 +28,6 @@ export interface DatabaseOptions {
   readonly conflictRetryMs: number
   /** After this long without an answer a connection counts as lost. */
   readonly statementTimeoutMs: number
-}
-
-/** A driver's error, told apart. Never leaves this folder. */
-export class StatementError extends Error {
-  constructor(
-    readonly kind: FailureKind,
-    text: string,
-  ) {
-    super(text)
-  }
 }
 
 const RETRY_DELAY_MIN_MS = 2
@@ -85,7 +80,8 @@ export class Database {
         return await attempt()
       } catch (error) {
         if (!(error instanceof StatementError)) throw error
-        if (error.kind !== 'conflict' || performance.now() >= deadlineMs) throw this.#withoutEffect(error)
+        if (error.kind !== 'conflict' || performance.now() >= deadlineMs)
+          throw withoutEffect(this.#options.location, error)
       }
       await new Promise((resolve) => setTimeout(resolve, delayMs * (0.5 + Math.random())))
     }
@@ -107,9 +103,10 @@ export class Database {
   }
 
   async #transact<Result>(connection: unknown, work: (session: Session) => Promise<Result>): Promise<Result> {
-    const session = this.#session(connection)
+    const { begin, joinsStatements } = this.#dialect
+    const session = this.#session(connection, joinsStatements ? begin : undefined)
     let committing = false
-    await session.run(this.#dialect.begin)
+    if (!joinsStatements) await session.run(begin)
     try {
       const result = await work(session)
       committing = true
@@ -118,7 +115,8 @@ export class Database {
     } catch (error) {
       await this.#rollback(connection, session)
       // A conflict is the server's word that it has rolled back; anything else at COMMIT may have happened after it.
-      if (committing && error instanceof StatementError && error.kind !== 'conflict') throw this.#outcomeUnknown(error)
+      if (committing && error instanceof StatementError && error.kind !== 'conflict')
+        throw outcomeUnknown(this.#options.location, error)
       throw error
     }
   }
@@ -131,24 +129,53 @@ export class Database {
     }
   }
 
-  #session(connection: unknown): Session {
-    const { statementBytesMax, rowsOf, matchedOf } = this.#dialect
-    const run = (sql: string, bindings?: readonly (string | null)[]) => this.#statement(connection, sql, bindings)
-    const insert: Session['insert'] = async (table, columns, tuples, suffix = '') => {
-      const longest = tuples.reduce((length, tuple) => Math.max(length, tuple.length + 2), 1)
-      for (const chunk of inChunks(tuples, Math.max(1, Math.floor(statementBytesMax / longest)))) {
-        await run(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${chunk.join(', ')}${suffix}`)
-      }
+  /** `begin` goes with the first statement. */
+  #session(connection: unknown, begin?: string): Session {
+    const { rowsOf, matchedOf } = this.#dialect
+    let before = begin === undefined ? [] : [begin]
+    const send = async (statements: readonly string[], bindings?: readonly (string | null)[]): Promise<unknown[]> => {
+      const all = [...before, ...statements]
+      const beforeCount = before.length
+      before = []
+      return (await this.#statements(connection, all, bindings)).slice(beforeCount)
     }
+    const bound = (insert: BulkInsert) => {
+      this.#insertBound(connection, insert)
+    }
+    const isBound = this.#dialect.insertRows !== undefined
     return {
-      rows: async (sql, bindings) => rowsOf(await run(sql, bindings)),
-      run: async (sql, bindings) => matchedOf(await run(sql, bindings)),
-      insert,
-      insertRows: async (bulk) => {
-        if (this.#dialect.insertRows) this.#insertBound(connection, bulk)
-        else await insert(bulk.table, bulk.columns, tuplesOf(bulk.rows), bulk.suffix)
+      rows: async (sql, bindings) => rowsOf((await send([sql], bindings))[0]),
+      run: async (sql, bindings) => matchedOf((await send([sql], bindings))[0]),
+      insert: async (table, columns, tuples, suffix = '') => {
+        for (const statement of this.#insertsOf(table, columns, tuples, suffix)) await send([statement])
+      },
+      insertRows: async (insert) => {
+        if (isBound) bound(insert)
+        else for (const statement of this.#bulkInsertsOf(insert)) await send([statement])
+      },
+      rowsOfEach: async (queries) => (await send(queries)).map(rowsOf),
+      runEach: async (changes) => {
+        if (!isBound) {
+          await send(changes.flatMap((change) => (typeof change === 'string' ? [change] : this.#bulkInsertsOf(change))))
+          return
+        }
+        for (const change of changes) {
+          if (typeof change === 'string') await send([change])
+          else bound(change)
+        }
       },
     }
+  }
+
+  #bulkInsertsOf({ table, columns, rows, suffix }: BulkInsert): string[] {
+    return this.#insertsOf(table, columns, tuplesOf(rows), suffix)
+  }
+
+  #insertsOf(table: string, columns: readonly string[], tuples: readonly string[], suffix: string): string[] {
+    const longest = tuples.reduce((length, tuple) => Math.max(length, tuple.length + 2), 1)
+    return inChunks(tuples, Math.max(1, Math.floor(this.#dialect.statementBytesMax / longest))).map(
+      (chunk) => `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${chunk.join(', ')}${suffix}`,
+    )
   }
 
   /** What listens to statements hears of it as of one. */
@@ -160,6 +187,32 @@ export class Database {
     } catch (error) {
       throw this.#statementError(error)
     }
+  }
+
+  /** Each one's answer. The first error ends the list. Bindings are the last one's. */
+  async #statements(
+    connection: unknown,
+    statements: readonly string[],
+    bindings?: readonly (string | null)[],
+  ): Promise<unknown[]> {
+    const { joinsStatements, statementBytesMax, answersOf } = this.#dialect
+    const answers: unknown[] = []
+    for (let start = 0; start < statements.length; ) {
+      let end = start + 1
+      let length = statements[start]?.length ?? 0
+      while (joinsStatements && end < statements.length) {
+        length += statements[end]?.length ?? 0
+        if (length > statementBytesMax) break
+        end++
+      }
+      const message = statements.slice(start, end)
+      const boundHere = end === statements.length ? bindings : undefined
+      const answer = await this.#statement(connection, message.join(';\n'), boundHere)
+      if (message.length === 1) answers.push(answer)
+      else answers.push(...answersOf(answer))
+      start = end
+    }
+    return answers
   }
 
   async #statement(connection: unknown, sql: string, bindings?: readonly (string | null)[]): Promise<unknown> {
@@ -189,66 +242,4 @@ export class Database {
     const { kind, text } = this.#dialect.failureOf(error)
     return new StatementError(kind, text)
   }
-
-  #outcomeUnknown(error: StatementError): HeadraceError {
-    return new HeadraceError(
-      'CATALOG_OUTCOME_UNKNOWN',
-      'unknown',
-      `the connection to the catalog ${this.#options.location} was lost while it committed a change (${error.message}); the change may be there or not`,
-      { cause: error },
-    )
-  }
-
-  /** The transaction was rolled back, or its connection is gone and the database has done it. */
-  #withoutEffect(error: StatementError): HeadraceError {
-    const { location } = this.#options
-    const because = `(${error.message})`
-    const options = { cause: error }
-    switch (error.kind) {
-      case 'conflict':
-        return new HeadraceError(
-          'CATALOG_CONFLICT',
-          'safe',
-          `the catalog ${location} was too busy with other changes ${because}; try again`,
-          options,
-        )
-      case 'unavailable':
-        return new HeadraceError(
-          'CATALOG_UNAVAILABLE',
-          'safe',
-          `the catalog ${location} cannot be used now ${because}; check that it runs and is reachable`,
-          options,
-        )
-      case 'denied':
-        return new HeadraceError(
-          'CATALOG_UNAVAILABLE',
-          'safe',
-          `the catalog ${location} denies access ${because}; check user, password, database and rights`,
-          options,
-        )
-      case 'table-missing':
-        return new HeadraceError(
-          'CATALOG_SCHEMA_MISMATCH',
-          'never',
-          `the catalog ${location} lacks a table; its schema has not been created, or something has removed it`,
-          options,
-        )
-      case 'duplicate-key':
-      case 'refused':
-        return new HeadraceError(
-          'CATALOG_UNAVAILABLE',
-          'never',
-          `the catalog ${location} refused a statement ${because}; this is a bug or an unsupported database`,
-          options,
-        )
-    }
-  }
-}
-
-export function isDuplicateKey(error: unknown): boolean {
-  return error instanceof StatementError && error.kind === 'duplicate-key'
-}
-
-export function isTableMissing(error: unknown): boolean {
-  return isHeadraceError(error, 'CATALOG_SCHEMA_MISMATCH')
 }

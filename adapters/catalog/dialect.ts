@@ -19,6 +19,8 @@ export interface Dialect {
   readonly onPrimaryKey: string
   /** Longest statement we send; bulk statements are cut below it. */
   readonly statementBytesMax: number
+  /** Whether statements can travel together, so that they cost one round trip. */
+  readonly joinsStatements: boolean
   /** Whether a transaction can contain CREATE TABLE. Where not, each such statement commits by itself. */
   readonly transactionalDdl: boolean
 
@@ -55,6 +57,8 @@ export interface Dialect {
   /** Deletes what matches, found by the named index ('PRIMARY': the key), so that no other rows are locked. */
   deleteByIndex(table: string, index: string, where: string): string
 
+  /** The raw answers to statements that travelled together. */
+  answersOf(answer: unknown): readonly unknown[]
   /** Rows of a query's raw answer; the number of rows matched by a change's. */
   rowsOf(answer: unknown): readonly Record<string, unknown>[]
   matchedOf(answer: unknown): number

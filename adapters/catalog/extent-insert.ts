@@ -1,5 +1,4 @@
-import type { Session } from './database.js'
-import type { BulkValue, Hex } from './sql-text.js'
+import type { BulkInsert, BulkValue, Hex } from './sql-text.js'
 
 /** A row of `extents` as commit and compaction write it. */
 export interface NewExtent {
@@ -46,6 +45,6 @@ export function extentRow(
   ]
 }
 
-export function insertExtents(session: Session, rows: readonly (readonly BulkValue[])[]): Promise<void> {
-  return session.insertRows({ table: 'extents', columns: COLUMNS, rows, suffix: '' })
+export function extentsInsert(rows: readonly (readonly BulkValue[])[]): BulkInsert {
+  return { table: 'extents', columns: COLUMNS, rows, suffix: '' }
 }

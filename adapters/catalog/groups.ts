@@ -7,8 +7,9 @@ import {
   type GroupRow,
   type StoredGroup,
 } from '../../engine/ports/group-catalog.js'
-import { type Database, isDuplicateKey, type Session, StatementError } from './database.js'
+import type { Database, Session } from './database.js'
 import { blob, bytesOf, int, intOf, textOf, tuple, utf8, utf8Of, within } from './sql-text.js'
+import { isDuplicateKey, StatementError } from './statement-errors.js'
 
 export async function claimGroup(
   database: Database,

@@ -1,7 +1,8 @@
 import { HeadraceError } from '../../engine/errors.js'
-import { type Database, isTableMissing, type Session } from './database.js'
+import type { Database, Session } from './database.js'
 import { MIGRATIONS, type Migration, SCHEMA_TABLE } from './schema.js'
 import { int, intOf } from './sql-text.js'
+import { isTableMissing } from './statement-errors.js'
 
 /**
  * Brings the schema to this version. Several agents may do so at once: the row of `schema_version` is locked while one of them

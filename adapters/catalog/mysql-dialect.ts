@@ -15,6 +15,8 @@ export class MysqlDialect implements Dialect {
   readonly onPrimaryKey = ' FORCE INDEX (PRIMARY)'
   /** Servers accept 16 MiB at least. */
   readonly statementBytesMax = 4 * 1024 * 1024
+  /** A commit's nine statements in three messages: of a small one, most is waiting for answers and writing to the socket. */
+  readonly joinsStatements = true
   readonly transactionalDdl = false
   readonly types = {
     uuid: 'BINARY(16)',
@@ -79,6 +81,10 @@ export class MysqlDialect implements Dialect {
     return `DELETE ${table} FROM ${table} FORCE INDEX (${index}) WHERE ${where}`
   }
 
+  answersOf(answer: unknown): readonly unknown[] {
+    return (answer as [readonly unknown[]])[0].map((result) => [result])
+  }
+
   rowsOf(answer: unknown): readonly Record<string, unknown>[] {
     return (answer as [Record<string, unknown>[]])[0]
   }
@@ -117,6 +123,8 @@ export class MysqlDialect implements Dialect {
         password,
         database,
         charset: 'utf8mb4',
+        // What the texts of several statements contain is digits and hex digits; text from outside is bound, here as elsewhere.
+        multipleStatements: true,
         connectTimeout: 5000,
         enableKeepAlive: true,
         ...(tls ? { ssl: { ...tls, minVersion: 'TLSv1.2' } } : {}),

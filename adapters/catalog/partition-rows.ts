@@ -4,7 +4,7 @@ import type { Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { partitionNumberMax, partitionNumberMin } from './partition-numbers.js'
 import { pageNumberOf, readPartition, slotOf } from './partition-page.js'
-import { bytesOf, inChunks, int, intOf, within } from './sql-text.js'
+import { anyOf, type BulkInsert, bytesOf, inChunks, int, intOf, type Row, within } from './sql-text.js'
 
 /** Rows of `partition_pages`: read by partition, locked and written by page. */
 const PAGES_PER_STATEMENT = 1000
@@ -33,34 +33,42 @@ export async function readPartitions(
 /** By number; to be changed in place. */
 export type PartitionPages = ReadonlyMap<number, Uint8Array>
 
-/**
- * Those pages that exist, locked until the transaction ends. In one statement and in the order of the numbers, so that whoever
- * locks them waits for others but never in a circle.
- */
+/** Those pages that exist, locked until the transaction ends. */
 export async function lockPages(
   dialect: Dialect,
   session: Session,
   pageNos: ReadonlySet<number>,
 ): Promise<PartitionPages> {
-  const pages = new Map<number, Uint8Array>()
-  if (pageNos.size === 0) return pages
+  return pageNos.size === 0 ? new Map() : pagesOf(await session.rows(lockPagesQuery(dialect, pageNos)))
+}
+
+/**
+ * In one statement and in the order of the numbers, so that whoever locks pages waits for others but never in a circle. Of no
+ * page it answers no row.
+ */
+export function lockPagesQuery(dialect: Dialect, pageNos: ReadonlySet<number>): string {
   const literals = [...pageNos].sort((a, b) => a - b).map(int)
-  const rows = await session.rows(
-    `SELECT page_no, partitions FROM partition_pages${dialect.onPrimaryKey}
-     WHERE ${within('page_no', literals)} ORDER BY page_no${dialect.lockRows}`,
-  )
-  for (const row of rows) pages.set(intOf(row, 'page_no'), Buffer.from(bytesOf(row, 'partitions')))
-  return pages
+  return `SELECT page_no, partitions FROM partition_pages${dialect.onPrimaryKey}
+    WHERE ${anyOf('page_no', literals)} ORDER BY page_no${dialect.lockRows}`
+}
+
+/** What `lockPagesQuery` answered. */
+export function pagesOf(rows: readonly Row[]): PartitionPages {
+  return new Map(rows.map((row) => [intOf(row, 'page_no'), Buffer.from(bytesOf(row, 'partitions'))]))
+}
+
+export function replacePages(dialect: Dialect, session: Session, pages: PartitionPages): Promise<void> {
+  return session.insertRows(pagesReplacement(dialect, pages))
 }
 
 /** Locked ones always end in the update: the one bulk update that all databases know. */
-export function replacePages(dialect: Dialect, session: Session, pages: PartitionPages): Promise<void> {
-  return session.insertRows({
+export function pagesReplacement(dialect: Dialect, pages: PartitionPages): BulkInsert {
+  return {
     table: 'partition_pages',
     columns: ['page_no', 'partitions'],
     rows: [...pages],
     suffix: dialect.onConflictReplace(['page_no'], ['partitions']),
-  })
+  }
 }
 
 /** Condition: all pages of the topic. */

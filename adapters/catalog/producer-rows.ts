@@ -3,7 +3,7 @@ import type { Dialect } from './dialect.js'
 import { partitionNumberMax, partitionNumberMin } from './partition-numbers.js'
 import { pageNumberOf } from './partition-page.js'
 import { ProducerPage } from './producer-page.js'
-import { type BulkValue, bytesOf, type Hex, within } from './sql-text.js'
+import { anyOf, type BulkInsert, type BulkValue, bytesOf, type Hex, type Row } from './sql-text.js'
 
 /**
  * Rows of `producer_pages`: a producer in a page of partitions. Whoever changes one holds the lock of the page in
@@ -38,11 +38,17 @@ export async function readProducerPages(
   session: Session,
   literals: readonly string[],
 ): Promise<ProducerPages> {
+  if (literals.length === 0) return new ProducerPages()
+  return producerPagesOf(await session.rows(producerPagesQuery(dialect, literals)))
+}
+
+export function producerPagesQuery(dialect: Dialect, literals: readonly string[]): string {
+  return `SELECT page_key, states FROM producer_pages${dialect.onPrimaryKey} WHERE ${anyOf('page_key', literals)}`
+}
+
+/** What `producerPagesQuery` answered. */
+export function producerPagesOf(rows: readonly Row[]): ProducerPages {
   const pages = new ProducerPages()
-  if (literals.length === 0) return pages
-  const rows = await session.rows(
-    `SELECT page_key, states FROM producer_pages${dialect.onPrimaryKey} WHERE ${within('page_key', literals)}`,
-  )
   for (const row of rows) {
     const { pageNo, producerId } = producerOfKey(bytesOf(row, 'page_key'))
     pages.set(pageNo, producerId, ProducerPage.decode(bytesOf(row, 'states')))
@@ -51,16 +57,20 @@ export async function readProducerPages(
 }
 
 export function replaceProducerPages(dialect: Dialect, session: Session, pages: ProducerPages): Promise<void> {
+  return session.insertRows(producerPagesReplacement(dialect, pages))
+}
+
+export function producerPagesReplacement(dialect: Dialect, pages: ProducerPages): BulkInsert {
   const rows: BulkValue[][] = []
   for (const [pageNo, producerId, page] of pages.entries()) {
     rows.push([producerKeyHex(pageNo, producerId), page.encode(), minuteOf(page.oldestUsedAtMs)])
   }
-  return session.insertRows({
+  return {
     table: 'producer_pages',
     columns: ['page_key', 'states', 'oldest_minute'],
     rows,
     suffix: dialect.onConflictReplace(['page_key'], ['states', 'oldest_minute']),
-  })
+  }
 }
 
 /** `producer_pages.page_key`. */

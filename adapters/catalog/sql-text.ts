@@ -90,6 +90,11 @@ export function within(column: string, literals: readonly string[]): string {
   return parts.length === 1 ? String(parts[0]) : `(${parts.join(' OR ')})`
 }
 
+/** The same, where there may be none. */
+export function anyOf(column: string, literals: readonly string[]): string {
+  return literals.length === 0 ? '1 = 0' : within(column, literals)
+}
+
 export function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
   const chunks: Item[][] = []
   for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size))

@@ -17,6 +17,7 @@ export class SqliteDialect implements Dialect {
   readonly lockRows = ''
   readonly onPrimaryKey = ''
   readonly statementBytesMax = 1024 * 1024
+  readonly joinsStatements = false
   readonly transactionalDdl = true
   readonly types = {
     uuid: 'BLOB',
@@ -85,6 +86,10 @@ export class SqliteDialect implements Dialect {
 
   deleteByIndex(table: string, _index: string, where: string): string {
     return `DELETE FROM ${table} WHERE ${where}`
+  }
+
+  answersOf(answer: unknown): readonly unknown[] {
+    return [answer]
   }
 
   rowsOf(answer: unknown): readonly Record<string, unknown>[] {

@@ -2,10 +2,10 @@ import type { PartitionState } from '../../engine/commit/commit-decisions.js'
 import { partitionKey } from '../../engine/model.js'
 import type { OutputExtent, OutputSegment, SegmentSwap, SwapOutcome } from '../../engine/ports/jobs-catalog.js'
 import { segmentTimeMs } from '../../engine/segment-identity.js'
-import { SEGMENT_COLUMNS } from './commit.js'
+import { SEGMENT_COLUMNS } from './commit-changes.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentRow, insertExtents } from './extent-insert.js'
+import { extentRow, extentsInsert } from './extent-insert.js'
 import { literalsOf, lockSegments, type NumberedExtent, removeCounted } from './extent-removal.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { readPartitions } from './partition-rows.js'
@@ -211,5 +211,5 @@ async function insertOutput(
   const rows = kept.map(({ partitionNo, extent, runningMaxTimestampMs }) =>
     extentRow(partitionNo, segmentHex, extent, runningMaxTimestampMs),
   )
-  await insertExtents(session, rows)
+  await session.insertRows(extentsInsert(rows))
 }

@@ -2,13 +2,14 @@ import { HeadraceError } from '../../engine/errors.js'
 import type { ReplicaAssignment, Topic, TopicId } from '../../engine/model.js'
 import type { NewTopic, TopicConfigs } from '../../engine/ports/catalog.js'
 import { checkPartitionsAdded, grownAssignment } from '../../engine/topics/topic-rules.js'
-import { type Database, isDuplicateKey, type Session } from './database.js'
+import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { type PartitionNumbers, partitionNumber, partitionsOfTopic } from './partition-numbers.js'
 import { PARTITIONS_PER_PAGE, pageNumberOf, slotOf, withPartitions } from './partition-page.js'
 import { lockPages, pagesOfTopic, replacePages } from './partition-rows.js'
 import { producersOfTopic } from './producer-rows.js'
 import { inChunks, int, intOf, type Row, textOf, textOrNullOf, tuple, uuid, uuidOf, within } from './sql-text.js'
+import { isDuplicateKey } from './statement-errors.js'
 
 const TOPIC_COLUMNS = `topic_id, live_name, partition_count, configs,
   (SELECT a.assignment FROM topic_assignments a WHERE a.topic_id = topics.topic_id) AS assignment`
