@@ -10,9 +10,11 @@ import { type Measurement, median, type Target } from './measurement.js'
 import { openBareDriver, openRecorded } from './statement-recording.js'
 
 const PARTITION_COUNTS = [1, 10, 100, 1_000, 5_000, 20_000]
-const WARMUPS = 2
-const REPETITIONS = 9
+/** An agent's code is compiled long before its thousandth commit. */
+const WARMUPS = 15
+const REPETITIONS = 15
 /** Of the large ones, which take long and vary less. */
+const WARMUPS_LARGE = 2
 const REPETITIONS_LARGE = 3
 const LARGE = 5_000
 const TARGETS: ReadonlyMap<number, Target> = new Map([[1_000, { of: 'value', atMost: 25 }]])
@@ -56,19 +58,19 @@ async function growing(name: string, url: string, bareUrl: string): Promise<Meas
     const measurements: Measurement[] = []
     let sequence = 0
     for (const partitionCount of PARTITION_COUNTS) {
-      const [values, limits, statementCounts]: [number[], number[], number[]] = [[], [], []]
-      const repetitions = partitionCount < LARGE ? REPETITIONS : REPETITIONS_LARGE
-      for (let run = 0; run < WARMUPS + repetitions; run++) {
+      const runs: Run[] = []
+      const [warmups, repetitions] =
+        partitionCount < LARGE ? [WARMUPS, REPETITIONS] : [WARMUPS_LARGE, REPETITIONS_LARGE]
+      for (let run = 0; run < warmups + repetitions; run++) {
         const segment = segmentOf(topic, partitionCount, sequence++)
+        const cpuBefore = process.cpuUsage()
         const ms = await durationMs(() => catalog.commit([segment], LIMITS))
-        const statements = take()
-        const bareMs = await durationMs(() => bare.replay(statements))
-        if (run < WARMUPS) continue
-        values.push(ms)
-        limits.push(bareMs)
-        statementCounts.push(statements.length)
+        const { user, system } = process.cpuUsage(cpuBefore)
+        const messages = take()
+        const bareMs = await durationMs(() => bare.replay(messages))
+        if (run >= warmups) runs.push({ ms, bareMs, cpuMs: (user + system) / 1_000, messageCount: messages.length })
       }
-      measurements.push(...rowsOf(name, partitionCount, values, limits, statementCounts))
+      measurements.push(...rowsOf(name, partitionCount, runs))
     }
     return measurements
   } finally {
@@ -82,20 +84,27 @@ async function migrateAt(url: string): Promise<void> {
   await catalog.migrate().finally(() => catalog.close())
 }
 
-function rowsOf(
-  name: string,
-  partitionCount: number,
-  values: readonly number[],
-  limits: readonly number[],
-  statementCounts: readonly number[],
-): Measurement[] {
+/** One commit. */
+interface Run {
+  readonly ms: number
+  /** Of the same statements by the driver alone. */
+  readonly bareMs: number
+  /** Of this process, whose threads are all the catalog's then; with SQLite that is the database, too. */
+  readonly cpuMs: number
+  readonly messageCount: number
+}
+
+function rowsOf(name: string, partitionCount: number, runs: readonly Run[]): Measurement[] {
   const row = { benchmark: 'commit', settings: SETTINGS }
   const size = `${name}, ${partitionCount.toLocaleString('en-US')} partitions`
   const target = TARGETS.get(partitionCount)
-  const limit = { name: 'the same statements by the driver alone', values: limits }
+  const values = runs.map(({ ms }) => ms)
+  const limit = { name: 'the same statements by the driver alone', values: runs.map(({ bareMs }) => bareMs) }
   const perPartition = (ms: number) => (ms * 1_000) / partitionCount
   return [
     { ...row, case: size, unit: 'ms', values, limit, ...(target ? { target } : {}) },
+    { ...row, case: `${size}, ours beside the driver`, unit: 'ms', values: runs.map(({ ms, bareMs }) => ms - bareMs) },
+    { ...row, case: `${size}, processor time`, unit: 'ms', values: runs.map(({ cpuMs }) => cpuMs) },
     {
       ...row,
       case: `${size}, each`,
@@ -108,7 +117,12 @@ function rowsOf(
         expected: 'constant',
       },
     },
-    { ...row, case: `${size}, statements`, unit: 'statements', values: [median(statementCounts)] },
+    {
+      ...row,
+      case: `${size}, messages`,
+      unit: 'messages',
+      values: [median(runs.map(({ messageCount }) => messageCount))],
+    },
   ]
 }
 
