@@ -109,8 +109,8 @@ async function bareMysql(url: string): Promise<BareDriver> {
   return {
     replay: async (statements) => {
       for (const { sql, bindings } of statements) {
-        // Without a list the driver does not search the text for places.
-        await (bindings ? connection.query(sql, bindings as unknown[]) : connection.query(sql))
+        // With null the driver does not search the text for places.
+        await connection.query(sql, (bindings ?? null) as unknown[])
       }
     },
     close: () => connection.end(),

@@ -20,7 +20,7 @@ type Mysql2ClientConstructor = new (
 }
 
 interface MysqlConnection {
-  query(sql: string, done: (error: Error | null, rows: unknown, fields: unknown) => void): void
+  query(sql: string, bindings: null, done: (error: Error | null, rows: unknown, fields: unknown) => void): void
 }
 
 export class MysqlClient extends Mysql2Client {
@@ -32,13 +32,14 @@ export class MysqlClient extends Mysql2Client {
   }
 
   /**
-   * The driver searches a statement that has a list of bindings, if an empty one, for places to put them: character by
-   * character, outside of quotes and comments. A commit of 1,000 partitions has 450 kB of literals and nothing to put in.
+   * The driver searches a statement that has a list of bindings, if an empty one or none, for places to put them: character by
+   * character, outside of quotes and comments. Only null keeps it from that. A commit of 1,000 partitions has 200 kB of literals
+   * and nothing to put in.
    */
   override _query(connection: MysqlConnection, query: Query): Promise<Query> {
     if (!query.sql || (query.bindings && query.bindings.length > 0)) return super._query(connection, query)
     return new Promise((resolve, reject) => {
-      connection.query(query.sql, (error, rows, fields) => {
+      connection.query(query.sql, null, (error, rows, fields) => {
         if (error) return reject(error)
         query.response = [rows, fields]
         resolve(query)
