@@ -1,5 +1,5 @@
 /**
- * Values under a byte budget; the least recently used go first. A value larger than the budget is not kept at all.
+ * Values under a byte budget; the least recently used go first, unless who keeps them knows better. A value larger than the budget is not kept at all.
  * The weight of a value is told when it is put and never changes.
  */
 export class ByteLru<V> {
@@ -7,7 +7,11 @@ export class ByteLru<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly bytes: number }>()
   #bytes = 0
 
-  constructor(readonly bytesMax: number) {}
+  constructor(
+    readonly bytesMax: number,
+    /** Which of the keys, least recently used first and never none, makes room. */
+    private readonly victimOf?: (keys: Iterable<string>) => string | undefined,
+  ) {}
 
   get bytes(): number {
     return this.#bytes
@@ -25,6 +29,11 @@ export class ByteLru<V> {
     return entry.value
   }
 
+  /** Least recently used first. */
+  keys(): Iterable<string> {
+    return this.#entries.keys()
+  }
+
   has(key: string): boolean {
     return this.#entries.has(key)
   }
@@ -34,9 +43,11 @@ export class ByteLru<V> {
     if (bytes > this.bytesMax) return
     this.#entries.set(key, { value, bytes })
     this.#bytes += bytes
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.bytesMax) break
-      this.delete(oldest)
+    while (this.#bytes > this.bytesMax) {
+      const [oldest] = this.#entries.keys()
+      const victim = this.victimOf?.(this.#entries.keys())
+      if (victim !== undefined && this.delete(victim)) continue
+      if (oldest === undefined || !this.delete(oldest)) break
     }
   }
 

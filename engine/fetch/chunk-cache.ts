@@ -23,7 +23,7 @@ interface ChunkRun {
 }
 
 /**
- * Aligned chunks of objects, least recently used out first. However many readers want a chunk, it is loaded once; missing
+ * Aligned chunks of objects under a byte budget. However many readers want a chunk, it is loaded once; missing
  * neighbours come with one GET; a failed load is not kept. Memory: `bytesMax`, and `loadsInFlightMax` times
  * `loadBytesMax` for what is on its way.
  */
@@ -39,8 +39,10 @@ export class ChunkCache {
     private readonly objectStore: ObjectStore,
     private readonly options: ChunkCacheOptions,
     private readonly metrics: Metrics,
+    /** Which of the chunks present, least recently used first, goes; without it the first. */
+    victimOf?: (chunkKeys: Iterable<string>) => string | undefined,
   ) {
-    this.#chunks = new ByteLru(options.bytesMax)
+    this.#chunks = new ByteLru(options.bytesMax, victimOf)
   }
 
   get bytes(): number {
@@ -66,7 +68,7 @@ export class ChunkCache {
     const pending: Promise<void>[] = []
     for (let chunk = first; chunk < end; chunk++) {
       const copy = (content: Uint8Array) => copyPart(content, chunk * chunkBytes, target, position)
-      const id = chunkId(object.key, chunk)
+      const id = chunkKey(object.key, chunk)
       const loading = this.#loading.get(id)
       const present = loading === undefined ? this.#chunks.get(id) : undefined
       if (present !== undefined) this.metrics.count('cache_hit_bytes', copy(present))
@@ -77,14 +79,15 @@ export class ChunkCache {
     return target
   }
 
-  has(object: StoredObject, chunk: number): boolean {
-    const id = chunkId(object.key, chunk)
-    return this.#chunks.has(id) || this.#loading.has(id)
+  /** Chunks that are present or on their way. */
+  *keys(): Generator<string> {
+    yield* this.#chunks.keys()
+    yield* this.#loading.keys()
   }
 
-  /** The chunk will be wanted again: it stays longer than what was used before. */
-  touch(object: StoredObject, chunk: number): void {
-    this.#chunks.get(chunkId(object.key, chunk))
+  has(object: StoredObject, chunk: number): boolean {
+    const id = chunkKey(object.key, chunk)
+    return this.#chunks.has(id) || this.#loading.has(id)
   }
 
   /** Begins to load what is missing of the chunks [first, end), for readers that come at once. */
@@ -95,7 +98,7 @@ export class ChunkCache {
   /** Drops what is kept of an object: its bytes proved bad, or it has gone. */
   forget(object: StoredObject): void {
     const end = Math.ceil(object.bytes / this.options.chunkBytes)
-    for (let chunk = 0; chunk < end; chunk++) this.#chunks.delete(chunkId(object.key, chunk))
+    for (let chunk = 0; chunk < end; chunk++) this.#chunks.delete(chunkKey(object.key, chunk))
   }
 
   /** Ends the loads under way; their readers get the error. */
@@ -110,7 +113,7 @@ export class ChunkCache {
     const runChunksMax = Math.max(1, Math.floor(this.options.loadBytesMax / this.options.chunkBytes))
     const runs: { first: number; end: number }[] = []
     for (let chunk = first; chunk < end; chunk++) {
-      const id = chunkId(key, chunk)
+      const id = chunkKey(key, chunk)
       if (this.#chunks.get(id) !== undefined || this.#loading.has(id)) continue
       const last = runs.at(-1)
       if (last !== undefined && last.end === chunk && chunk - last.first < runChunksMax) last.end = chunk + 1
@@ -122,7 +125,7 @@ export class ChunkCache {
   #load(object: StoredObject, run: ChunkRun): void {
     const loaded = this.#get(object, run)
     for (let chunk = run.first; chunk < run.end; chunk++) {
-      const id = chunkId(object.key, chunk)
+      const id = chunkKey(object.key, chunk)
       const content = loaded.then(
         (bytes) => {
           const part = this.#chunkOf(bytes, chunk, run)
@@ -172,8 +175,9 @@ export class ChunkCache {
   }
 }
 
-function chunkId(key: string, chunk: number): string {
-  return `${key}#${chunk}`
+/** The name of an object's chunk. */
+export function chunkKey(objectKey: string, chunk: number): string {
+  return `${objectKey}#${chunk}`
 }
 
 /** Copies what `content`, which starts at `contentPosition` of the object, has of the target; answers how much. */

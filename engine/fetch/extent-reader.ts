@@ -5,10 +5,11 @@ import type { Metrics } from '../ports/metrics.js'
 import type { ObjectStore } from '../ports/object-store.js'
 import { segmentTimeMs } from '../segment-identity.js'
 import { ChunkCache, type StoredObject } from './chunk-cache.js'
+import type { ChunkHolds } from './chunk-holds.js'
 import type { LoadedRun } from './extent-decoder.js'
 import type { FetchLimits } from './fetch-limits.js'
 import { narrowExtent } from './fetch-plan.js'
-import type { ChunkSpan, ChunkState } from './open-chunks.js'
+import type { ChunkPool, ChunkSpan, ChunkState } from './open-chunks.js'
 import type { RecentSegments } from './recent-segments.js'
 import type { PlannedRead } from './round-plan.js'
 import { SegmentIndexes } from './segment-indexes.js'
@@ -19,6 +20,8 @@ export interface ExtentReaderOptions {
   readonly metrics: Metrics
   readonly limits: FetchLimits
   readonly recent: RecentSegments
+  /** Knows which chunks are missed least when the caches need room. */
+  readonly holds: ChunkHolds
 }
 
 /**
@@ -31,14 +34,15 @@ export class ExtentReader implements ChunkState {
   readonly #indexes: SegmentIndexes
 
   constructor(private readonly options: ExtentReaderOptions) {
-    const { objectStore, metrics, limits } = options
-    this.#near = new ChunkCache(objectStore, { ...limits, bytesMax: limits.cacheBytesMax }, metrics)
+    const { objectStore, metrics, limits, holds } = options
+    const leastMissed = (chunkKeys: Iterable<string>) => holds.leastMissed(chunkKeys)
+    this.#near = new ChunkCache(objectStore, { ...limits, bytesMax: limits.cacheBytesMax }, metrics, leastMissed)
     const laggingLimits = {
       ...limits,
       bytesMax: limits.laggingCacheBytesMax,
       loadsInFlightMax: limits.laggingLoadsInFlightMax,
     }
-    this.#lagging = new ChunkCache(objectStore, laggingLimits, metrics)
+    this.#lagging = new ChunkCache(objectStore, laggingLimits, metrics, leastMissed)
     this.#indexes = new SegmentIndexes(limits.indexCacheBytesMax)
   }
 
@@ -64,18 +68,18 @@ export class ExtentReader implements ChunkState {
     return { run: part, bytes, kind: 'blocks' }
   }
 
-  /**
-   * Before the loads of a round: what is wanted soon stays longest in the caches, and missing neighbours come with one GET, also where
-   * they belong to several partitions.
-   */
-  prepare(reads: readonly PlannedRead[], wanted: readonly ChunkSpan[]): void {
-    for (const { extent, first } of [...wanted].reverse()) this.#chunksOf(extent).touch(objectOf(extent), first)
+  /** Before the loads of a round: missing neighbours come with one GET, also where they belong to several partitions. */
+  prepare(reads: readonly PlannedRead[]): void {
     const spans = reads.filter(({ extent }) => this.#isReadWhole(extent)).map(({ span }) => span)
     for (const { extent, first, end } of joined(spans)) this.#chunksOf(extent).load(objectOf(extent), first, end)
   }
 
   isLoaded(extent: Extent, chunk: number): boolean {
     return this.#chunksOf(extent).has(objectOf(extent), chunk)
+  }
+
+  loadedKeys(pool: ChunkPool): Iterable<string> {
+    return (pool === 'near' ? this.#near : this.#lagging).keys()
   }
 
   isRecent(extent: Extent): boolean {

@@ -8,9 +8,14 @@ export interface FetchLimits {
   readonly laggingCacheBytesMax: number
   /** A segment older than this, or written by compaction, is read through the lagging pool. */
   readonly laggingAgeMs: number
-  /** Chunks that one consumer may have in a cache without having read them to their end. */
+  /** Chunks of a cache that may be loaded and not read to their end by all consumers that are known to want them. */
   readonly openChunksMax: number
-  /** How far ahead of its place in a partition a fetch looks for what it will want next, so that the caches keep it. */
+  /** Chunks that one consumer is remembered to want, each counted for each of its partitions; and all consumers together. */
+  readonly holdsPerConsumerMax: number
+  readonly holdsMax: number
+  /** Nothing is kept for a consumer that has not fetched for so long. */
+  readonly holdIdleMs: number
+  /** How far ahead of its place in a partition a fetch looks for what it will want next, so that the caches keep it for it. */
   readonly lookaheadBytes: number
   /** GETs under way; more wait in order. */
   readonly loadsInFlightMax: number
@@ -57,7 +62,7 @@ const CHUNK_BYTES_MIN = 64 * KIB
 
 /**
  * Limits that keep the read path within its memory. Of each pool's share one half holds chunks, one quarter is for GETs under way
- * and one quarter for what fetches are assembling. A cache has room for 16 chunks, so that a consumer may have half of them open;
+ * and one quarter for what fetches are assembling. A cache has room for 16 chunks at least, half of which may be open;
  * with little memory chunks are smaller than 4 MiB. GETs need not be: neighbours come together.
  */
 export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
@@ -71,6 +76,9 @@ export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
     chunkBytes,
     loadBytesMax,
     openChunksMax: Math.max(1, Math.floor(quarterOf(poolBytesMin) / chunkBytes)),
+    holdsPerConsumerMax: 1_024,
+    holdsMax: 32_768,
+    holdIdleMs: 5_000,
     lookaheadBytes: 2 * quarterOf(poolBytesMin),
     cacheBytesMax: 2 * quarterOf(cacheBytes),
     loadsInFlightMax: loadsOf(cacheBytes),

@@ -3,18 +3,20 @@ import type { Extent, ExtentAnswer } from '../ports/catalog.js'
 import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { ByteGate } from './byte-gate.js'
+import type { ChunkHolds } from './chunk-holds.js'
 import type { LoadedRun } from './extent-decoder.js'
 import type { ExtentReader } from './extent-reader.js'
 import type { FetchLimits } from './fetch-limits.js'
 import { type FetchBudget, mayHaveMoved, PartitionProgress, readFailure } from './fetch-progress.js'
 import type { KnownExtents } from './known-extents.js'
-import { type PlannedRead, planRound, readBytesBound } from './round-plan.js'
+import { chunksAhead, type PlannedRead, planRound, readBytesBound } from './round-plan.js'
 import type { WatermarkBoard } from './watermarks.js'
 
 export interface FetchRunOptions {
   readonly extents: KnownExtents
   readonly reader: ExtentReader
   readonly board: WatermarkBoard
+  readonly holds: ChunkHolds
   /** Bytes being read by all fetches near the end of the log, and by those far behind. */
   readonly gates: { readonly near: ByteGate; readonly lagging: ByteGate }
   readonly clock: Clock
@@ -64,6 +66,7 @@ export class FetchRun {
       if (clock.monotonicMs() >= deadlineMs && !targets.some((target) => this.#hasNews(target))) break
     }
     const passedOver = this.#partitions.filter((progress) => progress.passedOver)
+    this.options.holds.answered(this.request.turns, clock.monotonicMs())
     this.request.turns.answered(passedOver.map(({ partition }) => partition))
     return this.#partitions.map((progress) => {
       const { topicId, partition } = progress.partition
@@ -87,13 +90,15 @@ export class FetchRun {
 
   /** Answers whether it got on: added bytes, or has reason to look again at once. */
   async #round(targets: readonly PartitionProgress[]): Promise<boolean> {
-    const { board, gates, limits, reader } = this.options
+    const { board, gates, holds, limits, reader } = this.options
     const answers = await this.#ask(targets)
     if (answers === undefined || this.signal.aborted) return false
-    const { reads, wanted } = planRound(
+    const extentsOf: (readonly Extent[])[] = []
+    const reads = planRound(
       targets.map((target, number) => {
         const { topicId, partition } = target.partition
         const extents = target.observe(answers[number], board.known(topicId, partition))
+        extentsOf.push(extents)
         const dueCount = this.request.turns.dueCount(target.partition)
         return { nextOffset: target.nextOffset, bytesLeft: target.bytesLeft, dueCount, extents }
       }),
@@ -105,17 +110,36 @@ export class FetchRun {
         lookaheadBytes: limits.lookaheadBytes,
       },
       reader,
+      holds.besides(
+        this.request.turns,
+        targets.map(({ partition }) => partition),
+      ),
     )
-    if (reads.length === 0) return false
+    if (reads.length === 0) {
+      this.#move(targets, extentsOf)
+      return false
+    }
     const gate = reads.some((read) => reader.isLagging(read.extent)) ? gates.lagging : gates.near
     const bytes = reads.reduce((sum, read) => sum + readBytesBound(read, limits.wholeExtentBytesMax), 0)
     const release = await gate.acquire(bytes, this.signal).catch(() => undefined)
     if (release === undefined) return false
     try {
-      reader.prepare(reads, wanted)
-      return await this.#read(targets, reads)
+      reader.prepare(reads)
+      const progressed = await this.#read(targets, reads)
+      this.#move(targets, extentsOf)
+      return progressed
     } finally {
       release()
+    }
+  }
+
+  /** Where the consumer stands now, for the plans of its next fetches and of others. */
+  #move(targets: readonly PartitionProgress[], extentsOf: readonly (readonly Extent[])[]): void {
+    const { holds, reader, clock } = this.options
+    const countMax = holds.chunksPerPartition(targets.length)
+    for (const [number, target] of targets.entries()) {
+      const ahead = chunksAhead(extentsOf[number] ?? [], target.nextOffset, countMax, reader)
+      holds.move(this.request.turns, target.partition, ahead, this.request.signal, clock.monotonicMs())
     }
   }
 

@@ -6,6 +6,7 @@ import type { Logger } from '../ports/logger.js'
 import type { Metrics } from '../ports/metrics.js'
 import type { ObjectStore } from '../ports/object-store.js'
 import { ByteGate } from './byte-gate.js'
+import { ChunkHolds } from './chunk-holds.js'
 import { ExtentReader } from './extent-reader.js'
 import { FETCH_LIMITS_DEFAULT, type FetchLimits } from './fetch-limits.js'
 import { FetchRun, type FetchRunOptions } from './fetch-run.js'
@@ -48,7 +49,13 @@ class CatalogLogReader implements ClosableLogReader {
     const limits = { ...FETCH_LIMITS_DEFAULT, ...options.limits }
     const { catalog, objectStore, clock, metrics, logger, watermarks: board } = options
     const recent = options.recent ?? new RecentSegments(0)
-    const reader = new ExtentReader({ objectStore, clock, metrics, limits, recent })
+    const holds = new ChunkHolds({
+      perPartitionMax: limits.openChunksMax,
+      perConsumerMax: limits.holdsPerConsumerMax,
+      holdsMax: limits.holdsMax,
+      idleMs: limits.holdIdleMs,
+    })
+    const reader = new ExtentReader({ objectStore, clock, metrics, limits, recent, holds })
     const gates = {
       near: new ByteGate(limits.bytesInFlightMax),
       lagging: new ByteGate(limits.laggingBytesInFlightMax),
@@ -57,7 +64,7 @@ class CatalogLogReader implements ClosableLogReader {
     this.#lookup = new OffsetLookup({ catalog, reader, limits })
     const { extentAgeMaxMs: ageMaxMs, extentsKnownMax: extentCountMax } = limits
     const extents = new KnownExtents({ catalog, clock, ageMaxMs, extentCountMax })
-    this.#run = { extents, reader, board, gates, clock, logger, limits }
+    this.#run = { extents, reader, holds, board, gates, clock, logger, limits }
   }
 
   async fetch(request: FetchRequest): Promise<readonly FetchResult[]> {

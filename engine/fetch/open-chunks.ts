@@ -1,15 +1,21 @@
 import type { Extent } from '../ports/catalog.js'
+import { chunkKey } from './chunk-cache.js'
+import type { HeldChunks } from './chunk-holds.js'
 
 /** Where the bytes of extents lie, and what of it is in memory. */
 export interface ChunkState {
   readonly chunkBytes: number
   /** Whether the chunk with this number of the extent's object is in its cache, or on its way there. */
   isLoaded(extent: Extent, chunk: number): boolean
+  /** All such chunks of a cache. */
+  loadedKeys(pool: ChunkPool): Iterable<string>
   /** Whether the extent's chunks are in the cache of readers far behind, which has room of its own. */
   isLagging(extent: Extent): boolean
   /** Whether the extent is read without chunks: this agent has just written it. */
   isRecent(extent: Extent): boolean
 }
+
+export type ChunkPool = 'near' | 'lagging'
 
 /** A part of an object, in chunks: [first, end). */
 export interface ChunkSpan {
@@ -19,48 +25,46 @@ export interface ChunkSpan {
 }
 
 interface Chunk {
-  readonly extent: Extent
-  readonly number: number
-  readonly pool: 'near' | 'lagging'
+  readonly pool: ChunkPool
+  /** Whether somebody wants it besides this plan. */
+  readonly isHeld: boolean
   isLoaded: boolean
   /** Parts of extents in it that are still to be read. */
   wantedCount: number
 }
 
 /**
- * The chunks that a consumer still wants something of, as a plan of reads goes on. *Open* are those that are loaded and wanted: one
- * that is evicted before it is read to its end has to be loaded again, so no more may be open than the cache can keep.
+ * The chunks that consumers still want something of, as a plan of reads goes on. *Open* are those that are loaded and wanted, by this plan
+ * or by who holds them: one that is evicted before all have read it has to be loaded again, so no more may be open than the cache
+ * can keep.
  */
 export class OpenChunks {
-  /** In the order in which they were first wanted. */
   readonly #chunks = new Map<string, Chunk>()
   /** Each cache has room of its own. */
-  readonly #openCount = { near: 0, lagging: 0 }
+  readonly #openCount: Record<ChunkPool, number>
 
   constructor(
     private readonly state: ChunkState,
     private readonly openCountMax: number,
-  ) {}
+    private readonly held: HeldChunks,
+  ) {
+    const heldCount = (pool: ChunkPool) => [...state.loadedKeys(pool)].filter((key) => held.isHeld(key)).length
+    this.#openCount = { near: heldCount('near'), lagging: heldCount('lagging') }
+  }
 
   spanOf(extent: Extent, position: number, bytes: number): ChunkSpan {
-    if (bytes <= 0 || this.state.isRecent(extent)) return { extent, first: 0, end: 0 }
-    const { chunkBytes } = this.state
-    const first = Math.floor(position / chunkBytes)
-    return { extent, first, end: Math.floor((position + bytes - 1) / chunkBytes) + 1 }
+    return spanOf(this.state, extent, position, bytes)
   }
 
   /** Announces what is to be read some time. */
   want({ extent, first, end }: ChunkSpan): void {
     for (let number = first; number < end; number++) {
-      const id = chunkId(extent, number)
-      let chunk = this.#chunks.get(id)
-      if (chunk === undefined) {
-        const pool = this.state.isLagging(extent) ? 'lagging' : 'near'
-        chunk = { extent, number, pool, isLoaded: this.state.isLoaded(extent, number), wantedCount: 0 }
-        this.#chunks.set(id, chunk)
-      }
+      const key = chunkKey(extent.objectKey, number)
+      const chunk = this.#chunks.get(key) ?? this.#chunkOf(extent, number, 0)
+      this.#chunks.set(key, chunk)
+      const wasOpen = isOpen(chunk)
       chunk.wantedCount += 1
-      if (chunk.isLoaded && chunk.wantedCount === 1) this.#openCount[chunk.pool] += 1
+      this.#count(chunk, wasOpen)
     }
   }
 
@@ -71,32 +75,52 @@ export class OpenChunks {
   admits(span: ChunkSpan, isToEnd: boolean): boolean {
     let change = 0
     for (let number = span.first; number < span.end; number++) {
-      const { isLoaded = false, wantedCount = 1 } = this.#chunks.get(chunkId(span.extent, number)) ?? {}
-      const wantedAfter = wantedCount - (isToEnd || number < span.end - 1 ? 1 : 0)
-      change += Number(wantedAfter > 0) - Number(isLoaded && wantedCount > 0)
+      const chunk = this.#chunks.get(chunkKey(span.extent.objectKey, number)) ?? this.#chunkOf(span.extent, number, 1)
+      const wantedAfter = chunk.wantedCount - (isToEnd || number < span.end - 1 ? 1 : 0)
+      change += Number(wantedAfter > 0 || chunk.isHeld) - Number(isOpen(chunk))
     }
-    const pool = this.state.isLagging(span.extent) ? 'lagging' : 'near'
-    return change <= 0 || this.#openCount[pool] + change <= this.openCountMax
+    return change <= 0 || this.#openCount[this.#poolOf(span.extent)] + change <= this.openCountMax
   }
 
   /** The span is going to be read. */
   read(span: ChunkSpan, isToEnd: boolean): void {
     for (let number = span.first; number < span.end; number++) {
-      const chunk = this.#chunks.get(chunkId(span.extent, number))
+      const chunk = this.#chunks.get(chunkKey(span.extent.objectKey, number))
       if (chunk === undefined) continue
-      const wasOpen = chunk.isLoaded && chunk.wantedCount > 0
+      const wasOpen = isOpen(chunk)
       chunk.isLoaded = true
       if (isToEnd || number < span.end - 1) chunk.wantedCount -= 1
-      this.#openCount[chunk.pool] += Number(chunk.wantedCount > 0) - Number(wasOpen)
+      this.#count(chunk, wasOpen)
     }
   }
 
-  /** Chunks in the order in which they are wanted. */
-  wanted(): ChunkSpan[] {
-    return [...this.#chunks.values()].map(({ extent, number }) => ({ extent, first: number, end: number + 1 }))
+  #chunkOf(extent: Extent, number: number, wantedCount: number): Chunk {
+    const isHeld = this.held.isHeld(chunkKey(extent.objectKey, number))
+    const isLoaded = this.state.isLoaded(extent, number)
+    return { pool: this.#poolOf(extent), isHeld, isLoaded, wantedCount }
+  }
+
+  #count(chunk: Chunk, wasOpen: boolean): void {
+    this.#openCount[chunk.pool] += Number(isOpen(chunk)) - Number(wasOpen)
+  }
+
+  #poolOf(extent: Extent): ChunkPool {
+    return this.state.isLagging(extent) ? 'lagging' : 'near'
   }
 }
 
-function chunkId(extent: Extent, chunk: number): string {
-  return `${extent.objectKey}#${chunk}`
+/** The chunks that `bytes` of an extent from `position` of its object lie in; none of what is in memory anyway. */
+export function spanOf(
+  state: Pick<ChunkState, 'chunkBytes' | 'isRecent'>,
+  extent: Extent,
+  position: number,
+  bytes: number,
+): ChunkSpan {
+  if (bytes <= 0 || state.isRecent(extent)) return { extent, first: 0, end: 0 }
+  const { chunkBytes } = state
+  return { extent, first: Math.floor(position / chunkBytes), end: Math.floor((position + bytes - 1) / chunkBytes) + 1 }
+}
+
+function isOpen({ isLoaded, wantedCount, isHeld }: Chunk): boolean {
+  return isLoaded && (wantedCount > 0 || isHeld)
 }

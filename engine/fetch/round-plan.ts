@@ -1,5 +1,7 @@
 import type { Extent } from '../ports/catalog.js'
-import { type ChunkSpan, type ChunkState, OpenChunks } from './open-chunks.js'
+import { chunkKey } from './chunk-cache.js'
+import type { HeldChunks } from './chunk-holds.js'
+import { type ChunkSpan, type ChunkState, OpenChunks, spanOf } from './open-chunks.js'
 
 /** A partition that wants more, and where the catalog says it lies. */
 export interface PlanPartition {
@@ -34,26 +36,25 @@ export interface RoundLimits {
   readonly lookaheadBytes: number
 }
 
-export interface RoundPlan {
-  /** In the order in which the answer is to be filled. */
-  readonly reads: readonly PlannedRead[]
-  /** What this round and the next ones take, soonest first. */
-  readonly wanted: readonly ChunkSpan[]
-}
-
 /**
- * What to read in one round: the oldest segments first, each from its beginning, so that a consumer of many partitions goes
+ * What to read in one round, in the order in which the answer is to be filled: the oldest segments first, each from its beginning, so that a consumer of many partitions goes
  * through every segment once instead of coming back to it for each partition.
  *
- * Partitions come to their own limits, so some stay behind while others go on. That is free as long as the chunks between them stay in
- * memory: no read is planned that would leave more chunks open than may be (`OpenChunks`); its partition waits until
- * those behind have caught up. The partition passed over most often, if it is due, comes before all with its first
+ * Partitions come to their own limits, so some stay behind while others go on: partitions of this fetch, those that the consumer did not
+ * ask for now, those of other consumers (`held`). That is free as long as the chunks between them stay in memory: no read is
+ * planned that would leave more chunks open than may be (`OpenChunks`); its partition waits until those behind have caught up, or,
+ * where nothing else can be read, gets what lies in one extent. The partition passed over most often, if it is due, comes before all with its first
  * extent: one per round, because each opens chunks of its own.
  *
  * Bytes are estimated from stored bytes: who fills the answer keeps to the exact limits.
  */
-export function planRound(partitions: readonly PlanPartition[], limits: RoundLimits, state: ChunkState): RoundPlan {
-  const open = new OpenChunks(state, limits.openChunksMax)
+export function planRound(
+  partitions: readonly PlanPartition[],
+  limits: RoundLimits,
+  state: ChunkState,
+  held: HeldChunks,
+): readonly PlannedRead[] {
+  const open = new OpenChunks(state, limits.openChunksMax, held)
   const candidates = inReadOrder(partitions)
   for (const candidate of candidates) open.want(wantedSpan(open, candidate, limits.lookaheadBytes))
 
@@ -91,7 +92,7 @@ export function planRound(partitions: readonly PlanPartition[], limits: RoundLim
     bytesLeft -= bytes
     partitionBytesLeft[partition] = (partitionBytesLeft[partition] ?? 0) - bytes
   }
-  return { reads, wanted: open.wanted() }
+  return reads
 }
 
 /** The next read of the partition that is due and has been passed over most often. */
@@ -144,6 +145,31 @@ function compareText(a: string, b: string): number {
 function bytesFrom(extent: Extent, offset: number): number {
   const share = (extent.endOffset - offset) / (extent.endOffset - extent.baseOffset)
   return Math.ceil(extent.bytes * share)
+}
+
+/** The next chunks, at most `countMax`, that who reads a partition's extents from `nextOffset` on will come to. */
+export function* chunksAhead(
+  extents: readonly Extent[],
+  nextOffset: number,
+  countMax: number,
+  state: Pick<ChunkState, 'chunkBytes' | 'isRecent'>,
+): Generator<string> {
+  let count = 0
+  let last = ''
+  for (const extent of extents) {
+    if (extent.endOffset <= nextOffset) continue
+    const bytes = bytesFrom(extent, Math.max(nextOffset, extent.baseOffset))
+    const { first, end } = spanOf(state, extent, extent.position + extent.bytes - bytes, bytes)
+    for (let chunk = first; chunk < end; chunk++) {
+      const key = chunkKey(extent.objectKey, chunk)
+      // Neighbours share the chunk in which one ends and the next begins.
+      if (key === last) continue
+      if (count === countMax) return
+      yield key
+      last = key
+      count += 1
+    }
+  }
 }
 
 /** Most bytes that reading a planned part of an extent holds; a block may reach beyond what was asked for. */

@@ -15,9 +15,11 @@ export interface ConsumerKind {
   readonly processedPerFetch?: number
   /** Turns of the event loop that it may rest between two fetches, at random: consumers beside each other drift apart. */
   readonly restMax?: number
+  /** How much of each partition was read before, 0 to 1. Default 0. */
+  readonly startShare?: number
 }
 
-/** Reads partitions from their start to their end; answers how many fetches it took, and how many answers in a row left a partition
+/** Reads partitions to their end; answers how many fetches it took, and how many answers in a row left a partition
  * out at most. */
 export async function consumeAll(
   reader: LogReader,
@@ -27,8 +29,9 @@ export async function consumeAll(
   random: SeededRandom,
 ): Promise<{ readonly fetchCount: number; readonly waitMax: number }> {
   const turns = new FetchTurns()
+  const startOffset = (partition: number) => Math.floor((kind.startShare ?? 0) * endOffset(partition))
   const signal = new AbortController().signal
-  let places = partitions.map((partition) => ({ partition, offset: 0, emptyAnswers: 0 }))
+  let places = partitions.map((partition) => ({ partition, offset: startOffset(partition), emptyAnswers: 0 }))
   let buffered: number[] = []
   let fetchCount = 0
   let waitMax = 0

@@ -11,6 +11,24 @@ t.test('the least recently used values make room', async (t) => {
   t.equal(lru.bytes, 8)
 })
 
+t.test('who keeps them may know better which value makes room', async (t) => {
+  let asked: string[] = []
+  const lru = new ByteLru<string>(10, (keys) => {
+    asked = [...keys]
+    return asked.find((key) => key !== 'a')
+  })
+  for (const key of ['a', 'b', 'c']) lru.put(key, key, 4)
+  t.same(asked, ['a', 'b', 'c'], 'least recently used first')
+  t.same([...lru.keys()], ['a', 'c'])
+  lru.put('a', 'a', 4)
+  lru.put('d', 'd', 10)
+  t.same([...lru.keys()], ['a'], 'as many as it takes')
+  const undecided = new ByteLru<string>(4, () => undefined)
+  undecided.put('a', 'a', 4)
+  undecided.put('b', 'b', 4)
+  t.same([...undecided.keys()], ['b'])
+})
+
 t.test('a value put again is weighed again; one that can never fit is not kept', async (t) => {
   const lru = new ByteLru<string>(10)
   lru.put('a', 'A', 4)

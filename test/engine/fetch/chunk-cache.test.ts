@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ChunkCache, type ChunkCacheOptions } from '../../../engine/fetch/chunk-cache.js'
+import { ChunkCache, type ChunkCacheOptions, chunkKey } from '../../../engine/fetch/chunk-cache.js'
 import { NO_METRICS } from '../../../engine/ports/metrics.js'
 import { CountingStore } from '../../support/test-log.js'
 import { settle } from '../../support/virtual-clock.js'
@@ -131,14 +131,19 @@ t.test('a range outside the object is our own bug', async (t) => {
   await t.rejects(cache.read(object, 90, 6, never), RangeError)
 })
 
-t.test('chunks can be loaded ahead of their readers, and kept because they will be wanted', async (t) => {
-  const { store, cache } = await setUp({ bytesMax: 30 })
+t.test('chunks can be loaded ahead of their readers; which one makes room is for others to say', async (t) => {
+  const store = new CountingStore()
+  await store.put(object.key, content)
+  const limits = { chunkBytes: 10, bytesMax: 30, loadBytesMax: 30, loadsInFlightMax: 4 }
+  const cache = new ChunkCache(store, limits, NO_METRICS, () => chunkKey(object.key, 1))
   cache.load(object, 0, 3)
   t.ok(cache.has(object, 2), 'on its way')
   t.notOk(cache.has(object, 3))
+  const keys = [0, 1, 2].map((chunk) => chunkKey(object.key, chunk))
+  t.same([...cache.keys()], keys)
   for (const position of [0, 10, 20]) await cache.read(object, position, 10, never)
   t.same(ranges(store), [[0, 30]])
-  cache.touch(object, 0)
+  t.same([...cache.keys()], keys)
   await cache.read(object, 30, 10, never)
   t.same(
     [0, 1, 2, 3].map((chunk) => cache.has(object, chunk)),

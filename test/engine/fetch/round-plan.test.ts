@@ -1,6 +1,14 @@
 import t from 'tap'
+import { chunkKey } from '../../../engine/fetch/chunk-cache.js'
+import type { HeldChunks } from '../../../engine/fetch/chunk-holds.js'
 import type { ChunkState } from '../../../engine/fetch/open-chunks.js'
-import { type PlanPartition, planRound, type RoundLimits, readBytesBound } from '../../../engine/fetch/round-plan.js'
+import {
+  chunksAhead,
+  type PlanPartition,
+  planRound,
+  type RoundLimits,
+  readBytesBound,
+} from '../../../engine/fetch/round-plan.js'
 import type { Extent } from '../../../engine/ports/catalog.js'
 import { extentOf } from '../../support/extents.js'
 
@@ -10,15 +18,22 @@ const NOTHING_LOADED: ChunkState = {
   isLoaded: () => false,
   isLagging: () => true,
   isRecent: () => false,
+  loadedKeys: () => [],
 }
+const NOTHING_HELD: HeldChunks = { isHeld: () => false }
 
 function partitionOf(extents: readonly Extent[], rest: Partial<PlanPartition> = {}): PlanPartition {
   return { nextOffset: 0, bytesLeft: 1e6, dueCount: 0, extents, ...rest }
 }
 
 /** Partition, base offset and byte limit of each read. */
-const reads = (partitions: readonly PlanPartition[], limits: RoundLimits, state = NOTHING_LOADED) =>
-  planRound(partitions, limits, state).reads.map(({ partition, extent, bytesMax }) => [
+const reads = (
+  partitions: readonly PlanPartition[],
+  limits: RoundLimits,
+  state = NOTHING_LOADED,
+  held = NOTHING_HELD,
+) =>
+  planRound(partitions, limits, state, held).map(({ partition, extent, bytesMax }) => [
     partition,
     extent.baseOffset,
     bytesMax,
@@ -189,14 +204,36 @@ t.test('one partition that is due comes first, unless it opens too much; when it
   t.same(first({ openChunksMax: 0, isDueForced: true }), [2, 200])
 })
 
-t.test('wanted are the chunks of this round and the next ones, soonest first', async (t) => {
-  const { wanted } = planRound(behind(), unlimited, NOTHING_LOADED)
-  t.same(
-    wanted.map(({ extent, first, end }) => [extent.objectKey, first, end]),
-    [
-      ['a', 0, 1],
-      ['b', 0, 1],
-      ['c', 0, 1],
-    ],
-  )
+t.test('partitions wait for others that are behind also where this fetch does not ask for them', async (t) => {
+  const [, ahead] = behind()
+  const isHeld = (chunkKey: string) => ['a', 'b', 'c'].some((object) => chunkKey.startsWith(object))
+  const held = { isHeld }
+  const limited = (openChunksMax: number, of = [ahead!]) =>
+    places(of, { ...unlimited, openChunksMax }, NOTHING_LOADED, held)
+  const all = [
+    [0, 100],
+    [0, 110],
+    [0, 120],
+  ]
+  t.same(limited(3), all)
+  t.same(limited(2), all.slice(0, 2))
+  t.same(limited(0), all.slice(0, 1), 'one read at least')
+})
+
+t.test('the chunks ahead of a partition, each once, up to a number', async (t) => {
+  const extents = [
+    extentOf(0, 10, { objectKey: 'a', position: 500, bytes: 1000 }),
+    extentOf(10, 20, { objectKey: 'a', position: 1500, bytes: 2000 }),
+    extentOf(20, 30, { objectKey: 'b', position: 0, bytes: 10 }),
+  ]
+  const ahead = (nextOffset: number, countMax: number, state = NOTHING_LOADED) => [
+    ...chunksAhead(extents, nextOffset, countMax, state),
+  ]
+  const [first, ...rest] = [chunkKey('a', 0), chunkKey('a', 1), chunkKey('a', 2), chunkKey('a', 3), chunkKey('b', 0)]
+  t.same(ahead(0, 9), [first, ...rest])
+  t.same(ahead(5, 9), rest, 'half of the first extent is behind it')
+  t.same(ahead(0, 2), [first, rest[0]])
+  t.same(ahead(30, 9), [])
+  const isRecent = ({ objectKey }: Extent) => objectKey === 'a'
+  t.same(ahead(0, 9, { ...NOTHING_LOADED, isRecent }), [chunkKey('b', 0)])
 })
