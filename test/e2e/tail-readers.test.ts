@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { encodeRecordBatch } from '../../format/index.js'
+import { encodeRecordBatch, iterateBatches } from '../../format/index.js'
 import { startAgentProcess } from '../support/agent-process.js'
 import { startCountedS3 } from '../support/counted-s3.js'
-import { RawClient } from '../support/kafka/raw-client.js'
+import { decodeFrame, RawClient } from '../support/kafka/raw-client.js'
 import { createTopic, kafkajsClient } from '../support/kafkajs-client.js'
 import { s3Stores } from '../support/store-pairs.js'
 
@@ -64,7 +64,7 @@ async function readTo(client: RawClient, startOffset: number, endOffset: number)
   let offset = startOffset
   let bytes = 0
   while (offset < endOffset) {
-    const answer = await client.request('fetch', 11, {
+    const correlationId = client.begin('fetch', 11, {
       waitMaxMs: 5_000,
       bytesMin: 1,
       bytesMax: 50 << 20,
@@ -74,12 +74,16 @@ async function readTo(client: RawClient, startOffset: number, endOffset: number)
       rackId: '',
       topics: [{ name: 'tail', partitions: [{ partition: 0, fetchOffset: offset, bytesMax: 1 << 20 }] }],
     })
-    const { errorCode, highWatermark, records } = answer.topics[0].partitions[0]
+    const frame = await client.receive()
+    if (frame === undefined) throw new Error('the agent closed the connection')
+    const { errorCode, records } = decodeFrame('fetch', 11, frame, correlationId).topics[0].partitions[0]
     if (errorCode !== 0) throw new Error(`Fetch answered ${errorCode}`)
-    if (records === null || records.bytes === 0) continue
-    // So little has been written since that the answer holds all there is.
-    offset = highWatermark
-    bytes += records.bytes
+    const { position = 0, bytes: size = 0 } = records ?? {}
+    // The high watermark may be later news than the records.
+    for (const { header } of iterateBatches(frame.subarray(position, position + size))) {
+      offset = header.baseOffset + header.lastOffsetDelta + 1
+    }
+    bytes += size
   }
   return bytes
 }
