@@ -43,6 +43,8 @@ export interface FetchLimits {
   readonly extentsKnownMax: number
   /** Distinct segments read per round of a fetch: each may cost a GET. */
   readonly segmentsPerRoundMax: number
+  /** Chunks loaded per round of a fetch: what exceeded its cache would be evicted before others come to it. */
+  readonly loadBytesPerRoundMax: number
   /** How often a fetch asks the catalog again when an object has gone or its bytes are bad. */
   readonly attemptsMax: number
 }
@@ -96,6 +98,7 @@ export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
     extentAgeMaxMs: 5_000,
     extentsKnownMax: 20_000,
     segmentsPerRoundMax: 64,
+    loadBytesPerRoundMax: quarterOf(poolBytesMin),
     attemptsMax: 4,
   }
 }

@@ -105,6 +105,7 @@ export class FetchRun {
       {
         bytesLeft: this.#budget.bytesLeft,
         segmentsMax: limits.segmentsPerRoundMax,
+        loadBytesLeft: limits.loadBytesPerRoundMax,
         openChunksMax: limits.openChunksMax,
         isDueForced: this.request.turns.isDueForced,
         lookaheadBytes: limits.lookaheadBytes,

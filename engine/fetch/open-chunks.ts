@@ -82,6 +82,18 @@ export class OpenChunks {
     return change <= 0 || this.#openCount[this.#poolOf(span.extent)] + change <= this.openCountMax
   }
 
+  /** Bytes of the span's chunks that would have to be loaded. */
+  missingBytes({ extent, first, end }: ChunkSpan): number {
+    const { chunkBytes } = this.state
+    let bytes = 0
+    for (let number = first; number < end; number++) {
+      const chunk = this.#chunks.get(chunkKey(extent.objectKey, number))
+      if (chunk?.isLoaded ?? this.state.isLoaded(extent, number)) continue
+      bytes += Math.min(chunkBytes, extent.objectBytes - number * chunkBytes)
+    }
+    return bytes
+  }
+
   /** The span is going to be read. */
   read(span: ChunkSpan, isToEnd: boolean): void {
     for (let number = span.first; number < span.end; number++) {

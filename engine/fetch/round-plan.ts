@@ -28,6 +28,8 @@ export interface PlannedRead {
 export interface RoundLimits {
   readonly bytesLeft: number
   readonly segmentsMax: number
+  /** Chunks that may be loaded for the round, in bytes. */
+  readonly loadBytesLeft: number
   /** Chunks that may be loaded and not read to their end. */
   readonly openChunksMax: number
   /** Whether a partition that is due may leave more open than that. */
@@ -43,7 +45,8 @@ export interface RoundLimits {
  * Partitions come to their own limits, so some stay behind while others go on: partitions of this fetch, those that the consumer did not
  * ask for now, those of other consumers (`held`). That is free as long as the chunks between them stay in memory: no read is
  * planned that would leave more chunks open than may be (`OpenChunks`); its partition waits until those behind have caught up, or,
- * where nothing else can be read, gets what lies in one extent. The partition passed over most often, if it is due, comes before all with its first
+ * where nothing else can be read, gets what lies in one extent. Nor does one round load more than the cache can well keep: of a few partitions
+ * that would be a little of many chunks, gone again before the others come to them (librdkafka asks for its first partition alone). The partition passed over most often, if it is due, comes before all with its first
  * extent: one per round, because each opens chunks of its own.
  *
  * Bytes are estimated from stored bytes: who fills the answer keeps to the exact limits.
@@ -64,6 +67,7 @@ export function planRound(
   /** After an extent that was left out the later ones of its partition would leave a gap. */
   const stopped = new Set<number>()
   let bytesLeft = limits.bytesLeft
+  let loadBytesLeft = limits.loadBytesLeft
   const estimate = ({ extent, partition, position, bytes: bytesWanted }: Candidate) => {
     const bytesMax = Math.min(partitionBytesLeft[partition] ?? 0, bytesLeft)
     const bytes = Math.min(Math.max(1, bytesMax), bytesWanted)
@@ -81,8 +85,10 @@ export function planRound(
     const { bytesMax, bytes, span, isToEnd } = estimate(candidate)
     // The very first read is always made: an answer holds one batch at least, however small its limits.
     const isFull = bytesMax <= 0
+    const missingBytes = open.missingBytes(span)
+    const isLoadedTooMuch = missingBytes > loadBytesLeft
     const isSegmentTooMany = !segments.has(extent.segmentId) && segments.size >= limits.segmentsMax
-    if (reads.length > 0 && (isFull || isSegmentTooMany || !open.admits(span, isToEnd))) {
+    if (reads.length > 0 && (isFull || isLoadedTooMuch || isSegmentTooMany || !open.admits(span, isToEnd))) {
       stopped.add(partition)
       continue
     }
@@ -90,6 +96,7 @@ export function planRound(
     open.read(span, isToEnd)
     reads.push({ partition, extent, fromOffset, bytesMax: Math.max(1, bytesMax), span })
     bytesLeft -= bytes
+    loadBytesLeft -= missingBytes
     partitionBytesLeft[partition] = (partitionBytesLeft[partition] ?? 0) - bytes
   }
   return reads

@@ -12,7 +12,14 @@ import {
 import type { Extent } from '../../../engine/ports/catalog.js'
 import { extentOf } from '../../support/extents.js'
 
-const unlimited = { bytesLeft: 1e9, segmentsMax: 1e9, openChunksMax: 1e9, isDueForced: false, lookaheadBytes: 1e9 }
+const unlimited = {
+  bytesLeft: 1e9,
+  loadBytesLeft: 1e9,
+  segmentsMax: 1e9,
+  openChunksMax: 1e9,
+  isDueForced: false,
+  lookaheadBytes: 1e9,
+}
 const NOTHING_LOADED: ChunkState = {
   chunkBytes: 1000,
   isLoaded: () => false,
@@ -236,4 +243,21 @@ t.test('the chunks ahead of a partition, each once, up to a number', async (t) =
   t.same(ahead(30, 9), [])
   const isRecent = ({ objectKey }: Extent) => objectKey === 'a'
   t.same(ahead(0, 9, { ...NOTHING_LOADED, isRecent }), [chunkKey('b', 0)])
+})
+
+t.test('one round loads no more than it may, each object as far as it goes', async (t) => {
+  const lone = (objectBytes: number) =>
+    partitionOf(
+      [0, 10, 20, 30].map((offset) => {
+        const name = `segment-${offset}`
+        return extentOf(offset, offset + 10, { segmentId: name, objectKey: name, objectBytes, position: 0, bytes: 100 })
+      }),
+    )
+  const readCount = (objectBytes: number, state = NOTHING_LOADED) =>
+    reads([lone(objectBytes)], { ...unlimited, loadBytesLeft: 2000 }, state).length
+  t.equal(readCount(10_000), 2)
+  t.equal(readCount(600), 3)
+  t.equal(readCount(500), 4)
+  t.equal(readCount(10_000, { ...NOTHING_LOADED, isLoaded: ({ objectKey }) => objectKey !== 'segment-0' }), 4)
+  t.equal(reads([lone(10_000)], { ...unlimited, loadBytesLeft: 0 }).length, 1, 'one read at least')
 })
