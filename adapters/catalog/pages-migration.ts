@@ -4,7 +4,7 @@ import { pageNumberOf, slotOf, withPartitions, writePartition } from './partitio
 import { replacePages } from './partition-rows.js'
 import { decodeProducer } from './producer-blob.js'
 import { ProducerPage } from './producer-page.js'
-import { ProducerPages, replaceProducerPages } from './producer-rows.js'
+import { numbersOfKey, ProducerPages, replaceProducerPages } from './producer-rows.js'
 import { blob, bytesOf, int, intOf, type Row } from './sql-text.js'
 
 /**
@@ -76,9 +76,7 @@ async function fillProducers(session: Session, dialect: Dialect): Promise<void> 
   let lastPageNo = -1
   const columns = 'producer_key, epoch, batches, updated_at_ms'
   for await (const row of rowsOf(session, 'producers', columns, 'producer_key', '', blobLiteralOf)) {
-    const key = bytesOf(row, 'producer_key')
-    const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
-    const [partitionNo, producerId] = [Number(view.getBigUint64(0)), Number(view.getBigUint64(8))]
+    const [partitionNo, producerId] = numbersOfKey(bytesOf(row, 'producer_key'))
     const pageNo = pageNumberOf(partitionNo)
     if (pageNo !== lastPageNo) {
       await replaceProducerPages(dialect, session, pages)

@@ -84,8 +84,14 @@ export function producerKeyLiteral(pageNo: number, producerId: number): string {
 
 /** What `producerKeyHex` was made of. */
 export function producerOfKey(key: Uint8Array): { readonly pageNo: number; readonly producerId: number } {
+  const [pageNo, producerId] = numbersOfKey(key)
+  return { pageNo, producerId }
+}
+
+/** Two numbers of 8 bytes each. */
+export function numbersOfKey(key: Uint8Array): [number, number] {
   const view = new DataView(key.buffer, key.byteOffset, key.byteLength)
-  return { pageNo: u64(view, 0), producerId: u64(view, 8) }
+  return [u64(view, 0), u64(view, 8)]
 }
 
 /** Condition: all producers of the topic. */

@@ -1,5 +1,6 @@
 import { type BlockEntry, FormatError, type SegmentIndex } from '../../format/index.js'
 import type { Extent } from '../ports/catalog.js'
+import { partitionPoint } from './partition-point.js'
 
 /** A batch of an extent as its segment's index knows it. */
 export interface IndexedBatch {
@@ -86,14 +87,7 @@ function joinParts(extent: Extent, parts: readonly BlockPart[]): Extent {
 
 /** Number of the first block at or after `position`; blocks are in the order of their positions. */
 export function firstBlockAt(blocks: readonly BlockEntry[], position: number): number {
-  let low = 0
-  let high = blocks.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((blocks[middle]?.position ?? Number.POSITIVE_INFINITY) < position) low = middle + 1
-    else high = middle
-  }
-  return low
+  return partitionPoint(blocks, (block) => block.position < position)
 }
 
 function isOf(block: BlockEntry, extent: Extent): boolean {

@@ -1,6 +1,7 @@
 import { type PartitionRef, partitionKey } from '../model.js'
 import type { Catalog, Extent, ExtentAnswer, ExtentRequest, PartitionOffsets } from '../ports/catalog.js'
 import type { Clock } from '../ports/clock.js'
+import { partitionPoint } from './partition-point.js'
 
 /** An `ExtentRequest` of a fetch, and how much of its `bytesMax` it means to read now. */
 export interface ExtentLookup extends ExtentRequest {
@@ -26,8 +27,8 @@ interface KnownRun {
  * order finds what comes next here, and the catalog is only asked where the log begins and ends now: a row per partition
  * instead of hundreds.
  *
- * Offsets of an extent never change, and the objects of extents that compaction or retention took away stay for their grace period, which is
- * longer than twice `ageMaxMs`.
+ * Offsets of an extent never change, and the objects of extents that compaction or retention took away stay for their grace period. Where
+ * that is set shorter than `ageMaxMs`, a read finds its object gone, `forget`s, and the catalog is asked.
  */
 export class KnownExtents {
   /** By partition, the oldest first. */
@@ -98,14 +99,8 @@ export class KnownExtents {
 function extentsFrom(extents: readonly Extent[], offset: number): readonly Extent[] {
   const first = extents[0]
   if (first === undefined || offset < first.baseOffset) return []
-  let low = 0
-  let high = extents.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((extents[middle]?.endOffset ?? Number.POSITIVE_INFINITY) <= offset) low = middle + 1
-    else high = middle
-  }
-  return low === 0 ? extents : extents.slice(low)
+  const passed = partitionPoint(extents, ({ endOffset }) => endOffset <= offset)
+  return passed === 0 ? extents : extents.slice(passed)
 }
 
 /** All that is to be read now, and half of what a new answer would say of what follows. */
