@@ -1,5 +1,5 @@
 import { CommitLane, type CommitLaneLimits } from './commit/commit-lane.js'
-import { type RecentSegments, recentCopy, type WatermarkSink } from './fetch/index.js'
+import { inArena, type RecentSegments, recentCopy, type WatermarkSink } from './fetch/index.js'
 import { ArenaPool } from './intake/arena-pool.js'
 import type { FlushLimits } from './intake/flush-policy.js'
 import { SegmentIntake } from './intake/segment-intake.js'
@@ -37,8 +37,8 @@ export interface WritePathOptions {
   readonly onTopicGone: (topicId: TopicId) => void
 }
 
-/** Segments up to this size are copied for the readers at the end of the log; see `recentCopy`. */
-const RECENT_SEGMENT_BYTES_MAX = 1024 * 1024
+/** Segments up to this size are copied for the readers at the end of the log; for larger ones their arenas are kept. */
+const RECENT_COPY_BYTES_MAX = 1024 * 1024
 
 /** Batches one commit takes: what MySQL does in some tens of milliseconds. */
 const GROUP_BATCH_COUNT_MAX = 10_000
@@ -63,7 +63,7 @@ export function createWritePath(options: WritePathOptions): WritePath {
     flush,
     clock,
     random,
-    uploadsInFlight: () => lane.uploadsInFlight,
+    uploads: () => lane.uploads,
     submit: (sealed) => lane.submit(sealed),
   })
   return {
@@ -78,8 +78,7 @@ export function createWritePath(options: WritePathOptions): WritePath {
 
 function announce(segment: CommittedSegment, options: WritePathOptions): void {
   if (!segment.outcome.committed) return
-  const recent = recentCopy(segment, RECENT_SEGMENT_BYTES_MAX)
-  if (recent !== undefined) options.recent.remember(recent)
+  remember(segment, options.recent)
   const outcomes = segment.outcome.batches
   let number = 0
   for (const block of segment.uploaded.index.blocks) {
@@ -92,4 +91,16 @@ function announce(segment: CommittedSegment, options: WritePathOptions): void {
     }
     if (highWatermark >= 0) options.watermarks.advance(block.topicId, block.partition, highWatermark)
   }
+}
+
+function remember(segment: CommittedSegment, recent: RecentSegments): void {
+  const { sealed } = segment.uploaded
+  recent.noteCommit()
+  if (sealed.bytes <= RECENT_COPY_BYTES_MAX) {
+    recent.remember(recentCopy(segment))
+    return
+  }
+  if (!recent.isWanted) return
+  recent.remember(inArena(segment))
+  sealed.arena.keep(() => recent.forget(sealed.segmentId))
 }

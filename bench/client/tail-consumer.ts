@@ -8,7 +8,9 @@ import { ResponseFrames } from './response-frames.js'
 const FETCH_VERSION = 11
 const LENGTH_BYTES = 4
 const WAIT_MAX_MS = 500
-const BYTES_MAX = 4 * 2 ** 20
+/** As clients ask by default. */
+const BYTES_MAX = 50 * 2 ** 20
+const PARTITION_BYTES_MAX = 2 ** 20
 
 interface FetchedPartition {
   readonly partition: number
@@ -66,7 +68,7 @@ export class TailConsumer {
     const partitions = this.#nextOffsets.map((fetchOffset, partition) => ({
       partition,
       fetchOffset,
-      bytesMax: BYTES_MAX,
+      bytesMax: PARTITION_BYTES_MAX,
     }))
     const request = {
       waitMaxMs: WAIT_MAX_MS,

@@ -1,5 +1,6 @@
 import type { ProduceResult } from '../broker.js'
 import { HeadraceError, isHeadraceError } from '../errors.js'
+import type { UploadState } from '../intake/flush-policy.js'
 import type { CommittedSegment, SealedSegment, UploadedSegment } from '../intake/segments.js'
 import type { BatchOutcome, Catalog, CommitSegment, SegmentOutcome } from '../ports/catalog.js'
 import { type Clock, type Random, sleep } from '../ports/clock.js'
@@ -8,6 +9,9 @@ import type { Metrics } from '../ports/metrics.js'
 import type { SegmentUploader } from '../ports/segment-uploader.js'
 import { LostSequences } from './lost-sequences.js'
 import { failedResults, refusedResults, segmentResults } from './produce-results.js'
+
+/** How much the last upload counts in what one takes lately. */
+const RECENT_WEIGHT = 0.1
 
 /**
  * Uploads concurrently, commits in seal order. One commit is in flight; segments that became ready meanwhile go
@@ -24,14 +28,15 @@ export class CommitLane {
   readonly #idle: (() => void)[] = []
   readonly #lost = new LostSequences()
   #uploadsInFlight = 0
+  #uploadMs: number | undefined
   #committing = false
 
   constructor(options: CommitLaneOptions) {
     this.#options = options
   }
 
-  get uploadsInFlight(): number {
-    return this.#uploadsInFlight
+  get uploads(): UploadState {
+    return { inFlightCount: this.#uploadsInFlight, recentMs: this.#uploadMs }
   }
 
   /** Takes over the segment: its arena, and the duty to settle its requests. */
@@ -61,7 +66,9 @@ export class CommitLane {
       metrics.count('object_store_puts', output.putRequestCount)
       metrics.count('segment_bytes', output.objectBytes)
       if (output.objectBytes > 0) metrics.count('segments_written', 1)
-      entry.uploaded = { stage: 'uploaded', sealed, output, index: output.index, uploadedAtMs: clock.monotonicMs() }
+      const uploadedAtMs = clock.monotonicMs()
+      entry.uploaded = { stage: 'uploaded', sealed, output, index: output.index, uploadedAtMs }
+      this.#noteUpload(uploadedAtMs - sealed.sealedAtMs)
       entry.state = 'uploaded'
       // Nothing valid, nothing uploaded: the refusals need no commit.
       if (output.objectBytes === 0) this.#settle(entry, refusedResults(sealed, output))
@@ -77,6 +84,10 @@ export class CommitLane {
     this.#report()
     this.#options.onUploadSettled()
     void this.#pump()
+  }
+
+  #noteUpload(ms: number): void {
+    this.#uploadMs = this.#uploadMs === undefined ? ms : this.#uploadMs + (ms - this.#uploadMs) * RECENT_WEIGHT
   }
 
   async #pump(): Promise<void> {

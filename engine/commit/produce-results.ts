@@ -48,8 +48,9 @@ function batchResult(outcome: BatchOutcome, logAppendTimeMs: number | undefined)
   if (outcome.kind === 'refused')
     return { ok: false, error: new HeadraceError(outcome.code, 'never', REFUSALS[outcome.code]) }
   const { kind, baseOffset, logStartOffset } = outcome
-  const timed = kind === 'accepted' && logAppendTimeMs !== undefined
-  return { ok: true, baseOffset, logStartOffset, ...(timed ? { logAppendTimeMs } : {}) }
+  if (kind === 'accepted' && logAppendTimeMs !== undefined)
+    return { ok: true, baseOffset, logStartOffset, logAppendTimeMs }
+  return { ok: true, baseOffset, logStartOffset }
 }
 
 function tooOld(): HeadraceError {

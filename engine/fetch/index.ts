@@ -3,7 +3,7 @@
 export { FETCH_LIMITS_DEFAULT, type FetchLimits, type FetchMemory, fetchLimitsFor } from './fetch-limits.js'
 export { FetchTurns } from './fetch-turns.js'
 export { type ClosableLogReader, createLogReader, type LogReaderOptions } from './log-reader.js'
-export { type RecentSegment, RecentSegments, recentCopy } from './recent-segments.js'
+export { inArena, type RecentSegment, RecentSegments, recentCopy } from './recent-segments.js'
 export {
   type LogStartSink,
   type SeenWatermark,

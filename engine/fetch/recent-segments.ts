@@ -16,11 +16,14 @@ import { firstBlockAt } from './fetch-plan.js'
 export interface RecentSegment {
   readonly segmentId: string
   readonly index: SegmentIndex
-  /** Memory it takes. */
+  /** Memory it takes, but for arenas. */
   readonly bytes: number
   /** The batch with this number in index order. Only read, and not kept. */
   batch(number: number): Uint8Array
 }
+
+/** Segments that nobody read anything recent of, in a row, before they are no longer kept in their arenas. */
+const UNREAD_SEGMENTS_MAX = 64
 
 interface Remembered {
   readonly segment: RecentSegment
@@ -30,10 +33,12 @@ interface Remembered {
 
 /**
  * What this agent wrote a moment ago, under a byte budget, the least recently read out first: consumers at the end of the
- * log cost no GET. Purely an economy: a segment that is not here is read from the store.
+ * log cost no GET. Purely an economy: a segment that is not here is read from the store. Small segments are copied (`recentCopy`), so that a
+ * few bytes hold no arena; large ones are read where they lie (`inArena`).
  */
 export class RecentSegments {
   readonly #segments: ByteLru<Remembered>
+  #committedSinceRead = UNREAD_SEGMENTS_MAX
 
   constructor(bytesMax: number) {
     this.#segments = new ByteLru(bytesMax)
@@ -45,6 +50,19 @@ export class RecentSegments {
 
   get bytesMax(): number {
     return this.#segments.bytesMax
+  }
+
+  /**
+   * Whether anybody reads what was written lately. Memory that is kept for readers is memory that writes find cold: without
+   * readers it costs some percent of an agent's throughput.
+   */
+  get isWanted(): boolean {
+    return this.#committedSinceRead < UNREAD_SEGMENTS_MAX
+  }
+
+  /** A segment was committed, remembered or not. */
+  noteCommit(): void {
+    this.#committedSinceRead += 1
   }
 
   remember(segment: RecentSegment): void {
@@ -66,6 +84,7 @@ export class RecentSegments {
   /** The extent's batches from the one that contains `offset`, `bytesMax` bytes or a batch more; undefined if not here. */
   read(extent: Extent, offset: number, bytesMax: number): LoadedRun | undefined {
     if (extent.level !== 0) return undefined
+    this.#committedSinceRead = 0
     const remembered = this.#segments.get(extent.segmentId)
     if (remembered === undefined) return undefined
     const { blocks } = remembered.segment.index
@@ -92,6 +111,10 @@ export class RecentSegments {
     return { run, bytes: gather(remembered.segment, numbers, bytes), kind: 'batches' }
   }
 
+  forget(segmentId: string): void {
+    this.#segments.delete(segmentId)
+  }
+
   clear(): void {
     this.#segments.clear()
   }
@@ -115,28 +138,45 @@ function gather(segment: RecentSegment, numbers: readonly number[], bytes: numbe
   return target
 }
 
-/**
- * A copy of a committed segment's batches, taken before its arena is reused. Only for segments up to `bytesMax`: busy agents
- * write large ones, whose copying would cost the main thread more than the one GET that the chunk cache makes of it.
- */
-export function recentCopy(committed: CommittedSegment, bytesMax: number): RecentSegment | undefined {
-  const { sealed, output, index } = committed.uploaded
-  if (sealed.bytes > bytesMax) return undefined
-  const { batches, arena, segmentId, createdAtMs } = sealed.input
+/** What the index costs: some hundred bytes of JavaScript objects per batch. */
+const INDEX_BYTES_PER_BATCH = 200
+
+/** A copy of a committed segment's batches, for which its arena is not needed. */
+export function recentCopy(committed: CommittedSegment): RecentSegment {
+  const source = inArena(committed)
+  const { sealed, output } = committed.uploaded
   const starts = new Uint32Array(output.batchOrder.length + 1)
   const memory = new Uint8Array(sealed.bytes)
   let end = 0
-  for (const [number, input] of output.batchOrder.entries()) {
-    const position = batches[input * BATCH_COLUMNS + BATCH_POSITION] ?? 0
-    const bytes = batches[input * BATCH_COLUMNS + BATCH_BYTES] ?? 0
-    copyBytes(new Uint8Array(arena, position, bytes), memory, end)
-    // The arena has what the producer sent; the object, what the worker made of it.
-    const flags = batches[input * BATCH_COLUMNS + BATCH_FLAGS] ?? 0
-    if ((flags & BATCH_FLAG_LOG_APPEND_TIME) !== 0) stampLogAppendTime(memory.subarray(end, end + bytes), createdAtMs)
-    end += bytes
+  for (const number of output.batchOrder.keys()) {
+    const batch = source.batch(number)
+    copyBytes(batch, memory, end)
+    end += batch.byteLength
     starts[number + 1] = end
   }
-  // The index costs memory too: some hundred bytes of JavaScript objects per batch.
-  const bytes = memory.byteLength + 200 * output.batchOrder.length
-  return { segmentId, index, bytes, batch: (number) => memory.subarray(starts[number], starts[number + 1]) }
+  return {
+    ...source,
+    bytes: source.bytes + memory.byteLength,
+    batch: (number) => memory.subarray(starts[number], starts[number + 1]),
+  }
+}
+
+/** A committed segment's batches where they are: to be forgotten before the arena is reused. */
+export function inArena(committed: CommittedSegment): RecentSegment {
+  const { sealed, output, index } = committed.uploaded
+  const { batches, arena, segmentId, createdAtMs } = sealed.input
+  return {
+    segmentId,
+    index,
+    bytes: INDEX_BYTES_PER_BATCH * output.batchOrder.length,
+    batch: (number) => {
+      const row = (output.batchOrder[number] ?? 0) * BATCH_COLUMNS
+      const bytes = new Uint8Array(arena, batches[row + BATCH_POSITION], batches[row + BATCH_BYTES])
+      if (((batches[row + BATCH_FLAGS] ?? 0) & BATCH_FLAG_LOG_APPEND_TIME) === 0) return bytes
+      // The arena has what the producer sent; the object, what the worker made of it.
+      const stamped = bytes.slice()
+      stampLogAppendTime(stamped, createdAtMs)
+      return stamped
+    },
+  }
 }

@@ -6,14 +6,18 @@ import type { Metrics } from '../ports/metrics.js'
  * never passes `budgetBytes`, which makes this pool the agent's back-pressure: who finds no arena free waits, in the
  * order of asking, and does not read its socket meanwhile.
  *
- * Owner of an arena is whoever acquired it, until `release`.
+ * Owner of an arena is whoever acquired it, until `release`. An arena that its owner said to `keep` then stays as it is for readers, up
+ * to half of the budget, for as long as nobody needs the memory.
  */
 export class ArenaPool {
   readonly #options: ArenaPoolOptions
   readonly #free: SharedArrayBuffer[] = []
+  /** Released, and not reused yet because somebody may still read them; the oldest first. */
+  readonly #kept: KeptArena[] = []
   readonly #waiters: Waiter[] = []
   #allocatedBytes = 0
   #inUseBytes = 0
+  #keptBytes = 0
   #closed = false
 
   constructor(options: ArenaPoolOptions) {
@@ -62,6 +66,7 @@ export class ArenaPool {
   /** Fails everybody who waits; arenas in use may still be released. */
   close(): void {
     this.#closed = true
+    while (this.#reclaim());
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closing())
     this.#free.length = 0
   }
@@ -73,33 +78,50 @@ export class ArenaPool {
       const buffer = this.#free.pop()
       if (buffer !== undefined) return this.#lend(buffer)
     }
-    while (this.#allocatedBytes + size > budgetBytes && this.#free.pop() !== undefined) {
+    while (this.#allocatedBytes + size > budgetBytes) {
+      if (this.#free.length === 0 && !this.#reclaim()) return undefined
+      const buffer = this.#free.pop()
+      if (buffer === undefined) continue
+      if (size === arenaBytes) return this.#lend(buffer)
       this.#allocatedBytes -= arenaBytes
     }
-    if (this.#allocatedBytes + size > budgetBytes) return undefined
     this.#allocatedBytes += size
     return this.#lend(new SharedArrayBuffer(size))
+  }
+
+  /** Takes the oldest kept arena from its readers; answers whether there was one. */
+  #reclaim(): boolean {
+    const oldest = this.#kept.shift()
+    if (oldest === undefined) return false
+    const { buffer, onReclaim } = oldest
+    this.#keptBytes -= buffer.byteLength
+    onReclaim()
+    this.#setFree(buffer)
+    return true
   }
 
   #lend(buffer: SharedArrayBuffer): Arena {
     this.#inUseBytes += buffer.byteLength
     this.#report()
     let released = false
+    let onReclaim: (() => void) | undefined
     return {
       buffer,
+      keep: (callback) => {
+        onReclaim = callback
+      },
       release: () => {
         if (released) throw new Error('an arena was released twice')
         released = true
-        this.#giveBack(buffer)
+        this.#giveBack(buffer, onReclaim)
       },
     }
   }
 
-  #giveBack(buffer: SharedArrayBuffer): void {
+  #giveBack(buffer: SharedArrayBuffer, onReclaim: (() => void) | undefined): void {
     this.#inUseBytes -= buffer.byteLength
-    // Only standard arenas are kept: an oversized one would hold memory that no usual segment can use.
-    if (buffer.byteLength === this.#options.arenaBytes && !this.#closed) this.#free.push(buffer)
-    else this.#allocatedBytes -= buffer.byteLength
+    if (onReclaim === undefined) this.#setFree(buffer)
+    else this.#keep({ buffer, onReclaim })
     for (let head = this.#waiters[0]; head !== undefined; head = this.#waiters[0]) {
       const arena = this.#take(head.bytes)
       if (arena === undefined) break
@@ -107,6 +129,18 @@ export class ArenaPool {
       head.resolve(arena)
     }
     this.#report()
+  }
+
+  #keep(arena: KeptArena): void {
+    this.#kept.push(arena)
+    this.#keptBytes += arena.buffer.byteLength
+    while (this.#keptBytes * 2 > this.#options.budgetBytes || (this.#closed && this.#kept.length > 0)) this.#reclaim()
+  }
+
+  #setFree(buffer: SharedArrayBuffer): void {
+    // Only standard arenas stay: an oversized one would hold memory that no usual segment can use.
+    if (buffer.byteLength === this.#options.arenaBytes && !this.#closed) this.#free.push(buffer)
+    else this.#allocatedBytes -= buffer.byteLength
   }
 
   #report(): void {
@@ -125,8 +159,18 @@ export interface ArenaPoolOptions {
 
 export interface Arena {
   readonly buffer: SharedArrayBuffer
-  /** Gives the arena back; its bytes may change at once. Exactly once. */
+  /**
+   * Its bytes are still worth reading once it is released, and stay until `onReclaim` is called: within `release`, or whenever
+   * somebody else needs the memory.
+   */
+  keep(onReclaim: () => void): void
+  /** Gives the arena back; unless it is kept its bytes may change at once. Exactly once. */
   release(): void
+}
+
+interface KeptArena {
+  readonly buffer: SharedArrayBuffer
+  readonly onReclaim: () => void
 }
 
 interface Waiter {

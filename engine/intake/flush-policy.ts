@@ -4,7 +4,8 @@
  * The plain rule is size or age. On top of it stands *cost-neutral eagerness*: object-store requests are money, and the
  * interval timer already budgets one per interval. A token bucket holds just that rate; whenever a token is there and
  * no upload is in flight, the segment is sealed after a short delay instead of the interval. Sparse traffic is then
- * acknowledged in upload + commit time, and steady traffic has no tokens left and pays what the timer pays.
+ * acknowledged in upload + commit time, and steady traffic has no tokens left and pays what the timer pays. The delay lets
+ * requests that come together share a segment; it is a small part of what their upload will take.
  */
 export interface FlushLimits {
   readonly flushBytes: number
@@ -15,8 +16,14 @@ export interface FlushState {
   /** Monotonic time of the first batch. */
   readonly openedAtMs: number
   readonly bytes: number
-  readonly uploadsInFlight: number
+  readonly uploads: UploadState
   readonly tokens: TokenBucket
+}
+
+export interface UploadState {
+  readonly inFlightCount: number
+  /** What one took lately, from seal to object; undefined before the first. */
+  readonly recentMs: number | undefined
 }
 
 export type FlushDecision = { readonly seal: true } | { readonly seal: false; readonly recheckAtMs: number }
@@ -30,12 +37,16 @@ export interface TokenBucket {
 /** How much unused rate may be saved up: one second of it, and never so much that a burst shows on the bill. */
 const SAVED_TOKENS_MAX = 4
 const EAGER_DELAY_MAX_MS = 5
+const EAGER_DELAY_UPLOAD_SHARE = 0.1
 
 export function decideFlush(limits: FlushLimits, state: FlushState, nowMs: number): FlushDecision {
   const dueAtMs = state.openedAtMs + limits.flushIntervalMs
   if (state.bytes >= limits.flushBytes || nowMs >= dueAtMs) return { seal: true }
-  if (state.uploadsInFlight > 0) return { seal: false, recheckAtMs: dueAtMs }
-  const eagerAtMs = Math.max(state.openedAtMs + eagerDelayMs(limits), nextTokenAtMs(limits, state.tokens))
+  if (state.uploads.inFlightCount > 0) return { seal: false, recheckAtMs: dueAtMs }
+  const eagerAtMs = Math.max(
+    state.openedAtMs + eagerDelayMs(limits, state.uploads),
+    nextTokenAtMs(limits, state.tokens),
+  )
   if (nowMs >= eagerAtMs) return { seal: true }
   return { seal: false, recheckAtMs: Math.min(eagerAtMs, dueAtMs) }
 }
@@ -50,8 +61,8 @@ export function takeToken(limits: FlushLimits, bucket: TokenBucket, nowMs: numbe
   return { count: Math.max(0, count - 1), asOfMs: nowMs }
 }
 
-export function eagerDelayMs(limits: FlushLimits): number {
-  return Math.min(EAGER_DELAY_MAX_MS, limits.flushIntervalMs / 5)
+export function eagerDelayMs(limits: FlushLimits, { recentMs = Number.POSITIVE_INFINITY }: UploadState): number {
+  return Math.min(EAGER_DELAY_MAX_MS, limits.flushIntervalMs / 5, recentMs * EAGER_DELAY_UPLOAD_SHARE)
 }
 
 function nextTokenAtMs(limits: FlushLimits, bucket: TokenBucket): number {

@@ -3,7 +3,14 @@ import { HeadraceError } from '../errors.js'
 import type { CancelTimer, Clock, Random } from '../ports/clock.js'
 import { newSegmentId, segmentObjectKey } from '../segment-identity.js'
 import type { Arena, ArenaPool } from './arena-pool.js'
-import { decideFlush, type FlushLimits, fullBucket, type TokenBucket, takeToken } from './flush-policy.js'
+import {
+  decideFlush,
+  type FlushLimits,
+  fullBucket,
+  type TokenBucket,
+  takeToken,
+  type UploadState,
+} from './flush-policy.js'
 import { OpenSegment } from './open-segment.js'
 import type { SealedSegment } from './segments.js'
 
@@ -99,11 +106,11 @@ export class SegmentIntake implements Intake {
   }
 
   #considerSeal(open: OpenSegment): void {
-    const { clock, flush, uploadsInFlight } = this.#options
+    const { clock, flush, uploads } = this.#options
     const nowMs = clock.monotonicMs()
     const decision = decideFlush(
       flush,
-      { openedAtMs: open.openedAtMs, bytes: open.bytes, uploadsInFlight: uploadsInFlight(), tokens: this.#tokens },
+      { openedAtMs: open.openedAtMs, bytes: open.bytes, uploads: uploads(), tokens: this.#tokens },
       nowMs,
     )
     if (decision.seal) {
@@ -141,7 +148,7 @@ export interface SegmentIntakeOptions {
   readonly flush: FlushLimits
   readonly clock: Clock
   readonly random: Random
-  readonly uploadsInFlight: () => number
+  readonly uploads: () => UploadState
   /** Takes over a sealed segment and everything in it. Must not throw. */
   readonly submit: (sealed: SealedSegment) => void
 }

@@ -154,20 +154,35 @@ function answer(
   results: readonly ProduceResult[],
 ): ProducePartitionResponse {
   const { partition } = planned
-  if (planned.failure !== undefined) return { ...refused, partition, ...planned.failure }
+  if (planned.failure !== undefined) return refused(partition, planned.failure, NO_RECORD_ERRORS)
   const result = results[planned.batch]!
-  if (!result.ok) {
-    return { ...refused, partition, ...failureOf(context, result.error), recordErrors: result.recordErrors ?? [] }
+  if (!result.ok) return refused(partition, failureOf(context, result.error), result.recordErrors ?? NO_RECORD_ERRORS)
+  // Literals of one shape, no spread: spreading took a tenth of the main thread's time under small batches.
+  return {
+    partition,
+    errorCode: KafkaError.NONE,
+    errorMessage: null,
+    baseOffset: result.baseOffset,
+    logStartOffset: result.logStartOffset,
+    logAppendTimeMs: result.logAppendTimeMs ?? LOG_APPEND_TIME_NONE,
+    recordErrors: NO_RECORD_ERRORS,
   }
-  const { baseOffset, logStartOffset, logAppendTimeMs = LOG_APPEND_TIME_NONE } = result
-  return { ...refused, partition, errorCode: KafkaError.NONE, baseOffset, logStartOffset, logAppendTimeMs }
 }
 
-/** What a partition is answered with where there is nothing better to say. */
-const refused = {
-  errorMessage: null,
-  baseOffset: -1,
-  logStartOffset: -1,
-  logAppendTimeMs: LOG_APPEND_TIME_NONE,
-  recordErrors: [],
+function refused(
+  partition: number,
+  { errorCode, errorMessage }: KafkaFailure,
+  recordErrors: ProducePartitionResponse['recordErrors'],
+): ProducePartitionResponse {
+  return {
+    partition,
+    errorCode,
+    errorMessage,
+    baseOffset: -1,
+    logStartOffset: -1,
+    logAppendTimeMs: LOG_APPEND_TIME_NONE,
+    recordErrors,
+  }
 }
+
+const NO_RECORD_ERRORS: ProducePartitionResponse['recordErrors'] = []

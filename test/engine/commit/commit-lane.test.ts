@@ -78,7 +78,7 @@ function segment(segmentId: string, batchCount = 1) {
       topicIds: [topicId],
       batches: new Int32Array(0),
     },
-    arena: { buffer: new SharedArrayBuffer(1), release: () => state.released++ },
+    arena: { buffer: new SharedArrayBuffer(1), keep() {}, release: () => state.released++ },
     requests: Array.from({ length: batchCount }, (_, firstBatch) => ({
       firstBatch,
       batchCount: 1,
@@ -142,7 +142,7 @@ t.test('uploads run together; commits keep seal order, and what got ready meanwh
   const { lane, uploads, commits, committed } = setUp()
   const [a, b, c] = [segment('a'), segment('b'), segment('c')]
   for (const { sealed } of [a, b, c]) lane.submit(sealed)
-  t.equal(lane.uploadsInFlight, 3)
+  t.equal(lane.uploads.inFlightCount, 3)
   uploads.get('b')?.resolve(output('b', [0]))
   await settle()
   t.equal(commits.length, 0, 'b waits for a')

@@ -31,7 +31,7 @@ function sealed(producerIds: readonly number[], garbage = new Uint8Array(0)): Se
     stage: 'sealed',
     segmentId: 's',
     input: { ...input, batches: Int32Array.from(rows) },
-    arena: { buffer: arena, release: () => {} },
+    arena: { buffer: arena, keep() {}, release: () => {} },
     requests: [],
     batchCount: batches.length,
     bytes: position,

@@ -1,5 +1,5 @@
-import t from 'tap'
-import { RecentSegments, recentCopy } from '../../../engine/fetch/index.js'
+import t, { type Test } from 'tap'
+import { inArena, type RecentSegment, RecentSegments, recentCopy } from '../../../engine/fetch/index.js'
 import type { CommittedSegment } from '../../../engine/intake/segments.js'
 import type { Extent } from '../../../engine/ports/catalog.js'
 import { BATCH_FLAG_LOG_APPEND_TIME } from '../../../engine/ports/segment-uploader.js'
@@ -45,13 +45,10 @@ function committedOf(written: WrittenSegment, flags = 0): CommittedSegment {
   } as unknown as CommittedSegment
 }
 
-t.test('a copy of the arena outlives it and serves every offset', async (t) => {
+async function servesEveryOffset(t: Test, remembered: (committed: CommittedSegment) => RecentSegment): Promise<void> {
   const { log, written, extent } = await setUp()
-  const committed = committedOf(written)
-  const copy = recentCopy(committed, 1e6)
-  new Uint8Array(committed.uploaded.sealed.input.arena).fill(0)
   const recent = new RecentSegments(1e6)
-  if (copy !== undefined) recent.remember(copy)
+  recent.remember(remembered(committedOf(written)))
   t.ok(recent.bytes > 0)
   for (let offset = 0; offset < log.endOffset(1); offset++) {
     const all = recent.read(extent, offset, 1e6)
@@ -66,14 +63,36 @@ t.test('a copy of the arena outlives it and serves every offset', async (t) => {
     t.match(all?.run, { baseOffset: kept[0]?.baseOffset, endOffset: 14, batchSkipCount: 0, batchCount: kept.length })
     t.equal(recent.read(extent, offset, 1)?.run.batchCount, 1)
   }
+}
+
+t.test('a copy of the arena outlives it and serves every offset', (t) =>
+  servesEveryOffset(t, (committed) => {
+    const copy = recentCopy(committed)
+    new Uint8Array(committed.uploaded.sealed.input.arena).fill(0)
+    return copy
+  }),
+)
+
+t.test('the arena itself serves every offset', (t) => servesEveryOffset(t, inArena))
+
+t.test('what is read of an arena is not changed by its next use', async (t) => {
+  const { written, extent } = await setUp()
+  const committed = committedOf(written)
+  const recent = new RecentSegments(1e6)
+  recent.remember(inArena(committed))
+  const read = recent.read(extent, 0, 1e6)
+  const before = read?.bytes.slice()
+  recent.forget(written.segmentId)
+  new Uint8Array(committed.uploaded.sealed.input.arena).fill(0)
+  t.same(read?.bytes, before)
+  t.equal(recent.read(extent, 0, 1e6), undefined)
 })
 
 t.test('what is not here is not served', async (t) => {
   const { written, extent } = await setUp()
   const recent = new RecentSegments(1e6)
   t.equal(recent.read(extent, 0, 1e6), undefined)
-  const copy = recentCopy(committedOf(written), 1e6)
-  if (copy !== undefined) recent.remember(copy)
+  recent.remember(recentCopy(committedOf(written)))
   t.equal(recent.read({ ...extent, level: 1 }, 0, 1e6), undefined, 'a compacted segment is another one')
   t.equal(recent.read({ ...extent, position: extent.position + 1 }, 0, 1e6), undefined)
   t.equal(recent.read({ ...extent, batchCount: 1000 }, 0, 1e6), undefined)
@@ -81,21 +100,25 @@ t.test('what is not here is not served', async (t) => {
   t.equal(recent.read(extent, 0, 1e6), undefined)
 })
 
-t.test('large segments are not copied, the budget is kept', async (t) => {
+t.test('the budget is kept, also by the indexes of segments in arenas', async (t) => {
   const { written } = await setUp()
-  const committed = committedOf(written)
-  t.equal(recentCopy(committed, committed.uploaded.sealed.bytes - 1), undefined)
-  const recent = new RecentSegments(100)
-  const copy = recentCopy(committed, 1e6)
-  if (copy !== undefined) recent.remember(copy)
-  t.equal(recent.bytes, 0)
+  for (const remembered of [recentCopy, inArena]) {
+    const recent = new RecentSegments(100)
+    recent.remember(remembered(committedOf(written)))
+    t.equal(recent.bytes, 0)
+  }
 })
 
 t.test('batches that got the time of their append have it here too', async (t) => {
   const { written } = await setUp()
-  const copy = recentCopy(committedOf(written, BATCH_FLAG_LOG_APPEND_TIME), 1e6)
-  for (const number of written.batches.keys()) {
-    const times = [...iterateRecords(copy?.batch(number) ?? new Uint8Array(0))].map(({ timestampMs }) => timestampMs)
-    t.ok(times.length > 0 && times.every((timestampMs) => timestampMs === APPENDED_MS))
+  const committed = committedOf(written, BATCH_FLAG_LOG_APPEND_TIME)
+  const arena = new Uint8Array(committed.uploaded.sealed.input.arena)
+  const sent = arena.slice()
+  for (const remembered of [recentCopy(committed), inArena(committed)]) {
+    for (const number of written.batches.keys()) {
+      const times = [...iterateRecords(remembered.batch(number))].map(({ timestampMs }) => timestampMs)
+      t.ok(times.length > 0 && times.every((timestampMs) => timestampMs === APPENDED_MS))
+    }
   }
+  t.same(arena, sent, 'the arena is only read')
 })

@@ -63,3 +63,60 @@ t.test('releasing twice is a bug that shows', async (t) => {
   arena.release()
   t.throws(() => arena.release())
 })
+
+t.test('a kept arena stays as it is until the budget is needed, the oldest goes first', async (t) => {
+  const arenas = new ArenaPool({ arenaBytes: 100, budgetBytes: 400, metrics: NO_METRICS })
+  const reclaimed: string[] = []
+  const kept = await Promise.all(['a', 'b'].map(async (name) => ({ name, arena: await arenas.acquire(1) })))
+  for (const { name, arena } of kept) {
+    arena.keep(() => reclaimed.push(name))
+    arena.release()
+  }
+  t.equal(arenas.inUseBytes, 0)
+  const others = [await arenas.acquire(1), await arenas.acquire(1)]
+  t.same(reclaimed, [], 'there was other memory')
+  t.notOk(others.some(({ buffer }) => kept.some(({ arena }) => arena.buffer === buffer)))
+  t.equal((await arenas.acquire(1)).buffer, kept[0]?.arena.buffer)
+  t.same(reclaimed, ['a'])
+  t.equal((await arenas.acquire(1)).buffer, kept[1]?.arena.buffer)
+  t.same(reclaimed, ['a', 'b'])
+  t.equal(arenas.inUseBytes, 400)
+})
+
+t.test('no more than half of the budget is kept, and nothing from those who wait', async (t) => {
+  const arenas = pool()
+  const reclaimed: number[] = []
+  const held = [await arenas.acquire(1), await arenas.acquire(1), await arenas.acquire(1)]
+  const waiting = arenas.acquire(1)
+  for (const [number, arena] of held.entries()) {
+    arena.keep(() => reclaimed.push(number))
+    arena.release()
+  }
+  t.equal((await waiting).buffer, held[0]?.buffer)
+  t.same(reclaimed, [0, 1], 'one for who waited, one because two are more than half')
+})
+
+t.test('an oversized kept arena gives its memory back', async (t) => {
+  const arenas = new ArenaPool({ arenaBytes: 100, budgetBytes: 600, metrics: NO_METRICS })
+  let reclaimed = false
+  const big = await arenas.acquire(250)
+  big.keep(() => {
+    reclaimed = true
+  })
+  big.release()
+  t.notOk(reclaimed)
+  t.equal((await arenas.acquire(550)).buffer.byteLength, 550)
+  t.ok(reclaimed)
+})
+
+t.test('nothing is kept by a pool that closes', async (t) => {
+  const arenas = pool()
+  let reclaimedCount = 0
+  const [first, second] = [await arenas.acquire(1), await arenas.acquire(1)]
+  for (const arena of [first, second]) arena.keep(() => reclaimedCount++)
+  first.release()
+  arenas.close()
+  t.equal(reclaimedCount, 1)
+  second.release()
+  t.equal(reclaimedCount, 2)
+})

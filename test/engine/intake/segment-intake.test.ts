@@ -21,7 +21,7 @@ function setUp(options: { arenaBytes?: number; budgetBytes?: number } = {}) {
     flush: { flushBytes: arenaBytes, flushIntervalMs: 250 },
     clock,
     random: new SeededRandom(1),
-    uploadsInFlight: () => uploads,
+    uploads: () => ({ inFlightCount: uploads, recentMs: undefined }),
     submit: (segment) => {
       sealed.push(segment)
       uploads++
