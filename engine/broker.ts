@@ -75,6 +75,8 @@ export interface LogReader {
    * batch where any partition has data. Waits up to `waitMaxMs` for `bytesMin`; an error on any partition, or an abort, ends the wait at once.
    */
   fetch(request: FetchRequest): Promise<readonly FetchResult[]>
+  /** Whether fetches wait for the memory of answers that have not left yet. */
+  readonly isAnswerMemoryWanted: boolean
   listOffsets(requests: readonly OffsetRequest[]): Promise<readonly OffsetResult[]>
 }
 
@@ -87,6 +89,8 @@ export interface FetchRequest {
   readonly turns: FetchTurns
   /** Aborted when the client's connection closes. */
   readonly signal: AbortSignal
+  /** Takes what is to be called, once, when the answer has left for the client or never will: until then its memory counts. */
+  readonly whenSent: (release: () => void) => void
 }
 
 export interface FetchPartition extends PartitionRef {
@@ -100,7 +104,7 @@ export interface FetchResult {
   /** -1 when unknown. */
   readonly highWatermark: number
   readonly logStartOffset: number
-  /** Concatenated they are whole batches; the receiver may keep them. */
+  /** Concatenated they are whole batches. They stay as they are until what `whenSent` was given is called. */
   readonly chunks: readonly Uint8Array[]
   readonly bytes: number
 }

@@ -13,8 +13,12 @@ export interface MemoryPlan {
   readonly cacheBytes: number
   /** The same for readers far behind, apart so that they cannot drive out the others. */
   readonly laggingCacheBytes: number
-  /** Segments this agent wrote a moment ago, for consumers at the end of the log. */
+  /** Small segments this agent wrote a moment ago, for consumers at the end of the log; large ones stay in their arenas. */
   readonly recentBytes: number
+  /** Answers to fetches near the end of the log, until their clients have taken them. */
+  readonly answerBytes: number
+  /** The same for readers far behind. */
+  readonly laggingAnswerBytes: number
   /** Indexes of segments that are being read. */
   readonly indexCacheBytes: number
   /** What compaction has read and not written yet. */
@@ -31,12 +35,14 @@ export function planMemory(memoryBytes: number, segmentBytes: number): MemoryPla
   return {
     arenaBytes,
     encodedBytes: arenaBytes,
-    frameBytes: share(15),
-    cacheBytes: share(8),
+    frameBytes: share(13),
+    cacheBytes: share(7),
     laggingCacheBytes: share(5),
-    recentBytes: share(6),
-    indexCacheBytes: share(4),
-    compactionBytes: share(6),
+    recentBytes: share(3),
+    answerBytes: share(4),
+    laggingAnswerBytes: share(4),
+    indexCacheBytes: share(3),
+    compactionBytes: share(5),
     groupBytes: share(2),
   }
 }

@@ -50,6 +50,7 @@ const GAUGES: Readonly<Record<EngineGauge, string>> = {
   uploads_in_flight: 'Segments being encoded or uploaded',
   commit_lane_segments: 'Segments between sealing and the end of their commit',
   cache_bytes: 'Bytes of the read cache in use',
+  answer_bytes: 'Bytes of answers to fetches that have not left yet',
   groups: 'Consumer groups this agent coordinates and has in memory',
   group_members: 'Members of these groups',
 }

@@ -68,6 +68,8 @@ export class Connection {
     this.#input = new SocketInput(socket)
     this.#responses = new ResponseQueue(socket, {
       stallTimeoutMs: settings.connectionIdleMs,
+      wantedStallTimeoutMs: settings.responseStallTimeoutMs,
+      isMemoryWanted: () => options.broker.reader.isAnswerMemoryWanted,
       onWritten: (bytes) => metrics.responseBytes(bytes, this.#acrossZones),
       onFailure: (error) => this.#fail(error),
     })
@@ -206,7 +208,7 @@ export class Connection {
     if (apiKey === apiVersions.key && version > apiVersions.validVersions.max) {
       // How such a version's header and body look is not known; version 0 of the answer is what KIP-511 promises.
       const frame = encodeFrame(apiVersions, { version: 0, correlationId }, apiVersionsUnsupported)
-      this.#respond('ApiVersions', version, false, () => Promise.resolve(frame))
+      void this.#respond('ApiVersions', version, false, () => Promise.resolve(frame))
       return
     }
     const endpoint: Endpoint = endpointOf(apiKey, version)
@@ -214,25 +216,28 @@ export class Connection {
     const clientId = decodeRequestHeaderRest(reader)
     const client = { clientId, remoteAddress: this.#remoteAddress, ...(listener === undefined ? {} : { listener }) }
     this.#acrossZones = broker.cluster.isAcrossZones(client)
+    const sent = new ResponseRelease()
     const context: RequestContext = {
       broker,
       settings,
       logger,
       client,
       fetchTurns: this.#fetchTurns,
+      whenSent: (release) => sent.add(release),
       signal: this.#departing.signal,
     }
     const respond = await endpoint.accept({ context, version, correlationId, reader, chunks })
-    this.#respond(endpoint.codec.name, version, endpoint.serial, respond)
+    void this.#respond(endpoint.codec.name, version, endpoint.serial, respond).then(() => sent.release())
   }
 
-  #respond(api: string, version: number, serial: boolean, respond: Respond): void {
+  /** Resolves when the response has left, or never will. */
+  #respond(api: string, version: number, serial: boolean, respond: Respond): Promise<void> {
     const { metrics } = this.#options
     const startedMs = performance.now()
     const response: Promise<Frame> = serial ? this.#serialTurn.then(respond) : respond()
     const written = this.#responses.push(response)
     if (serial) this.#serialTurn = written
-    void written.then(() => metrics.requestDone(api, version, performance.now() - startedMs))
+    return written.then(() => metrics.requestDone(api, version, performance.now() - startedMs))
   }
 
   // ---- the end
@@ -277,6 +282,21 @@ export class Connection {
     this.#departing.abort()
     this.#input.end()
     this.#responses.close()
+  }
+}
+
+/** What a response holds until it has left; the connection may have gone before the response was made. */
+class ResponseRelease {
+  #callbacks: (() => void)[] | undefined = []
+
+  add(callback: () => void): void {
+    if (this.#callbacks === undefined) callback()
+    else this.#callbacks.push(callback)
+  }
+
+  release(): void {
+    for (const callback of this.#callbacks ?? []) callback()
+    this.#callbacks = undefined
   }
 }
 

@@ -13,4 +13,6 @@ export interface RequestContext {
   readonly fetchTurns: FetchTurns
   /** Aborted when the connection closes or the listener is closing: parked fetches answer at once. */
   readonly signal: AbortSignal
+  /** Takes what is to be called, once, when the response has left or never will: it holds memory until then. */
+  readonly whenSent: (release: () => void) => void
 }

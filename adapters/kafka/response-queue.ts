@@ -25,7 +25,10 @@ export class ResponseQueue {
     return this.#waiting.length
   }
 
-  /** Takes the next request's response. The promise settles when it has been written, or never will be. */
+  /**
+   * Takes the next request's response. The promise settles when the kernel has all of it, or never will: until then its memory must
+   * not change.
+   */
   push(response: Promise<Frame>): Promise<void> {
     // It is awaited in its turn; until then nobody else looks at its failure.
     response.catch(() => {})
@@ -59,10 +62,10 @@ export class ResponseQueue {
       for (let head = this.#waiting[0]; head !== undefined; head = this.#waiting[0]) {
         const frame = await head.response
         if (this.#closed) return
-        if (frame !== null) await this.#write(frame)
+        if (frame === null) head.done()
+        else await this.#write(frame, head.done)
         if (this.#closed) return
         this.#waiting.shift()
-        head.done()
         this.#wakeRoomWaiters()
       }
     } catch (error) {
@@ -72,7 +75,8 @@ export class ResponseQueue {
     }
   }
 
-  async #write(frame: readonly Uint8Array[]): Promise<void> {
+  /** Waits until there is room for more; `done` is called when the kernel has all of it, or never will. */
+  async #write(frame: readonly Uint8Array[], done: () => void): Promise<void> {
     const { length } = frame
     this.#socket.cork()
     let bytes = 0
@@ -80,11 +84,11 @@ export class ResponseQueue {
     for (let index = 0; index < length; index++) {
       const chunk = frame[index]!
       bytes += chunk.byteLength
-      room = this.#socket.write(chunk)
+      room = index === length - 1 ? this.#socket.write(chunk, done) : this.#socket.write(chunk)
     }
     this.#socket.uncork()
     this.#options.onWritten(bytes)
-    if (!room) await drainOf(this.#socket, this.#options.stallTimeoutMs)
+    if (!room) await drainOf(this.#socket, this.#options)
   }
 
   #wakeRoomWaiters(): void {
@@ -97,6 +101,10 @@ export class ResponseQueue {
 export interface ResponseQueueOptions {
   /** A client that has not taken a response after this long is given up. */
   readonly stallTimeoutMs: number
+  /** A client that takes nothing of a response for this long is given up while `isMemoryWanted`. */
+  readonly wantedStallTimeoutMs: number
+  /** Whether others wait for the memory that responses hold. */
+  readonly isMemoryWanted: () => boolean
   readonly onWritten: (bytes: number) => void
   readonly onFailure: (error: unknown) => void
 }
@@ -110,7 +118,12 @@ export class ResponseStalledError extends Error {
   override readonly name = 'ResponseStalledError'
 }
 
-function drainOf(socket: Socket, stallTimeoutMs: number): Promise<void> {
+/**
+ * Resolves once the socket has taken everything, or has closed. Rejects after `stallTimeoutMs`, and as soon as nothing got through
+ * for `wantedStallTimeoutMs` (which is what a socket's own timeout looks at) while others wait for memory.
+ */
+function drainOf(socket: Socket, options: ResponseQueueOptions): Promise<void> {
+  const { stallTimeoutMs, wantedStallTimeoutMs, isMemoryWanted } = options
   return new Promise((resolve, reject) => {
     if (socket.destroyed) {
       resolve()
@@ -118,16 +131,27 @@ function drainOf(socket: Socket, stallTimeoutMs: number): Promise<void> {
     }
     const settle = (error?: Error) => {
       clearTimeout(timer)
+      socket.setTimeout(0)
+      socket.off('timeout', stalled)
       socket.off('drain', drained)
       socket.off('close', drained)
       if (error === undefined) resolve()
       else reject(error)
     }
     const drained = () => settle()
+    const stalled = () => {
+      if (!isMemoryWanted()) socket.setTimeout(wantedStallTimeoutMs)
+      else {
+        const text = `The client took nothing of a response for ${wantedStallTimeoutMs} ms, while others waited for memory`
+        settle(new ResponseStalledError(text))
+      }
+    }
     const timer = setTimeout(
       () => settle(new ResponseStalledError(`The client took no response for ${stallTimeoutMs} ms`)),
       stallTimeoutMs,
     )
+    socket.setTimeout(wantedStallTimeoutMs)
+    socket.on('timeout', stalled)
     socket.on('drain', drained)
     socket.on('close', drained)
   })

@@ -11,6 +11,8 @@ export interface KafkaListenerSettings {
    * for that memory.
    */
   readonly requestStallTimeoutMs: number
+  /** A response of which the client takes nothing for this long closes its connection when fetches wait for the memory of answers. */
+  readonly responseStallTimeoutMs: number
   /** A connection with nothing to do for this long is closed; so is one whose client does not take its responses. */
   readonly connectionIdleMs: number
   /** Requests of one connection whose responses are not written yet; beyond it the connection is not read. */
@@ -39,6 +41,7 @@ export const DEFAULT_KAFKA_SETTINGS: KafkaListenerSettings = {
   frameBudgetBytes: 256 * MIB,
   requestReadTimeoutMs: 30_000,
   requestStallTimeoutMs: 2_000,
+  responseStallTimeoutMs: 2_000,
   connectionIdleMs: 600_000,
   pendingRequestsMax: 128,
   connectionsMax: 10_000,

@@ -55,6 +55,7 @@ export function refusingReader(reader: LogReader): LogReader {
         chunks: [],
         bytes: 0,
       })),
+    isAnswerMemoryWanted: false,
     listOffsets: (requests) => reader.listOffsets(requests),
   }
 }

@@ -1,11 +1,4 @@
-import {
-  type BatchView,
-  decodeBlock,
-  FormatError,
-  iterateBatches,
-  patchBatch,
-  type RecordBatchHeader,
-} from '../../format/index.js'
+import { type BatchView, decodeBlock, FormatError, iterateBatches, type RecordBatchHeader } from '../../format/index.js'
 import type { Extent } from '../ports/catalog.js'
 
 /** An extent, or a part of one that is whole blocks too: what a reader needs to give batches their offsets. */
@@ -14,17 +7,18 @@ export type BatchRun = Pick<
   'topicId' | 'partition' | 'level' | 'baseOffset' | 'endOffset' | 'batchSkipCount' | 'batchCount'
 >
 
-/** Bytes read for a run. They belong to the reader, who writes offsets into them. */
+/** What was read for a run. */
 export interface LoadedRun {
   readonly run: BatchRun
-  readonly bytes: Uint8Array
-  /** `blocks`: as in the object. `batches`: plain batches, nothing to decompress. */
-  readonly kind: 'blocks' | 'batches'
+  /**
+   * Memory with whole batches in it, in order. Only to be read, and not after a wait: it may be used for something else then.
+   * @throws FormatError when the bytes are damaged, OBJECT_NOT_FOUND when they were used for something else since the loading
+   */
+  memories(): Iterable<Uint8Array>
 }
 
-/** A batch with its offset written into it. */
+/** A batch and its offset, which is not written into it. */
 export interface PlacedBatch {
-  /** The memory it lies in; neighbours that share it are adjacent. */
   readonly memory: Uint8Array
   readonly position: number
   readonly bytes: number
@@ -32,9 +26,6 @@ export interface PlacedBatch {
   readonly endOffset: number
   readonly header: RecordBatchHeader
 }
-
-/** Headrace has no leaders; an epoch that never changes tells clients that nothing was truncated. */
-const LEADER_EPOCH = 0
 
 /**
  * The batches of a run in order, exactly `batchCount` of them, with absolute offsets. Lazy: a block is decompressed when
@@ -47,7 +38,7 @@ export function* decodeRun(loaded: LoadedRun): Generator<PlacedBatch, void, unde
   let skipCount = run.batchSkipCount
   let leftCount = run.batchCount
   let offset = run.baseOffset
-  for (const memory of batchMemories(loaded)) {
+  for (const memory of loaded.memories()) {
     for (const view of iterateBatches(memory)) {
       if (skipCount > 0) {
         skipCount -= 1
@@ -72,17 +63,15 @@ function placeBatch(run: BatchRun, memory: Uint8Array, view: BatchView, offset: 
   if (baseOffset < offset || endOffset > run.endOffset) {
     throw mismatch(run, `a batch of offsets ${baseOffset} to ${endOffset} does not fit after ${offset}`)
   }
-  patchBatch(memory, position, baseOffset, LEADER_EPOCH)
   return { memory, position, bytes: header.bytes, baseOffset, endOffset, header }
 }
 
-/** Decompressed blocks in order, each writable. */
-function* batchMemories(loaded: LoadedRun): Generator<Uint8Array, void, undefined> {
-  const { run, bytes } = loaded
-  if (loaded.kind === 'batches') {
-    yield bytes
-    return
-  }
+/** A run whose blocks are `bytes`, as in the object. A block is decompressed when it is come to. */
+export function runOfBlocks(run: BatchRun, bytes: Uint8Array): LoadedRun {
+  return { run, memories: () => decompressed(run, bytes) }
+}
+
+function* decompressed(run: BatchRun, bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
   let position = 0
   while (position < bytes.byteLength) {
     const block = decodeBlock(bytes, position)
@@ -91,7 +80,6 @@ function* batchMemories(loaded: LoadedRun): Generator<Uint8Array, void, undefine
       const text = `block of ${header.topicId}/${header.partition} where one of ${run.topicId}/${run.partition} should be`
       throw new FormatError('BLOCK_MISMATCH', text, position)
     }
-    // A raw block is a view of `bytes`; patching it there is safe because its CRC has been checked and the bytes are ours.
     yield block.rawBytes
     position += block.bytes
   }

@@ -6,7 +6,7 @@ import type { ObjectStore } from '../ports/object-store.js'
 import { segmentTimeMs } from '../segment-identity.js'
 import { ChunkCache, type StoredObject } from './chunk-cache.js'
 import type { ChunkHolds } from './chunk-holds.js'
-import type { LoadedRun } from './extent-decoder.js'
+import { type LoadedRun, runOfBlocks } from './extent-decoder.js'
 import type { FetchLimits } from './fetch-limits.js'
 import { narrowExtent } from './fetch-plan.js'
 import type { ChunkPool, ChunkSpan, ChunkState } from './open-chunks.js'
@@ -58,14 +58,14 @@ export class ExtentReader implements ChunkState {
   async load(extent: Extent, offset: number, bytesMax: number, signal: AbortSignal): Promise<LoadedRun> {
     const recent = this.options.recent.read(extent, offset, bytesMax)
     if (recent !== undefined) {
-      this.options.metrics.count('cache_hit_bytes', recent.bytes.byteLength)
+      this.options.metrics.count('cache_hit_bytes', recent.bytes)
       return recent
     }
     const part = this.#isReadWhole(extent)
       ? extent
       : narrowExtent(extent, await this.index(extent, signal), offset, bytesMax)
     const bytes = await this.#chunksOf(extent).read(objectOf(extent), part.position, part.bytes, signal)
-    return { run: part, bytes, kind: 'blocks' }
+    return runOfBlocks(part, bytes)
   }
 
   /** Before the loads of a round: missing neighbours come with one GET, also where they belong to several partitions. */

@@ -32,6 +32,9 @@ export interface FetchLimits {
   readonly responseBytesMax: number
   /** What a waiting fetch may hold: a client's `fetch.min.bytes` above it is answered with this much. */
   readonly bytesMinMax: number
+  /** Answers of all fetches near the end of the log that have not left yet, and of those far behind. */
+  readonly answerBytesMax: number
+  readonly laggingAnswerBytesMax: number
   /** Bytes that all fetches near the end of the log may be reading at once; more wait in order. */
   readonly bytesInFlightMax: number
   readonly laggingBytesInFlightMax: number
@@ -54,6 +57,8 @@ export interface FetchMemory {
   readonly cacheBytes: number
   readonly laggingCacheBytes: number
   readonly recentBytes: number
+  readonly answerBytes: number
+  readonly laggingAnswerBytes: number
   readonly indexCacheBytes: number
 }
 
@@ -64,11 +69,11 @@ const CHUNK_BYTES_MIN = 64 * KIB
 
 /**
  * Limits that keep the read path within its memory. Of each pool's share one half holds chunks, one quarter is for GETs under way
- * and one quarter for what fetches are assembling. A cache has room for 16 chunks at least, half of which may be open;
+ * and one quarter for what fetches have read of the store and not put into answers yet. A cache has room for 16 chunks at least, half of which may be open;
  * with little memory chunks are smaller than 4 MiB. GETs need not be: neighbours come together.
  */
 export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
-  const { cacheBytes, laggingCacheBytes } = memory
+  const { cacheBytes, laggingCacheBytes, answerBytes, laggingAnswerBytes } = memory
   const poolBytesMin = Math.min(cacheBytes, laggingCacheBytes)
   const chunkBytes = Math.min(CHUNK_BYTES_MAX, Math.max(CHUNK_BYTES_MIN, powerOfTwoBelow(poolBytesMin / 32)))
   const loadBytesMax = Math.min(2 * CHUNK_BYTES_MAX, Math.max(chunkBytes, powerOfTwoBelow(poolBytesMin / 12)))
@@ -92,6 +97,8 @@ export function fetchLimitsFor(memory: FetchMemory): FetchLimits {
     indexCacheBytesMax: memory.indexCacheBytes,
     wholeExtentBytesMax: Math.min(1 * MIB, chunkBytes),
     recentBytesMax: memory.recentBytes,
+    answerBytesMax: answerBytes,
+    laggingAnswerBytesMax: laggingAnswerBytes,
     responseBytesMax: Math.min(55 * MIB, quarterOf(laggingCacheBytes)),
     bytesMinMax: Math.min(1 * MIB, quarterOf(laggingCacheBytes)),
     extentsPerRoundMax: 2_000,
@@ -111,5 +118,7 @@ export const FETCH_LIMITS_DEFAULT: FetchLimits = fetchLimitsFor({
   cacheBytes: 256 * MIB,
   laggingCacheBytes: 128 * MIB,
   recentBytes: 64 * MIB,
+  answerBytes: 128 * MIB,
+  laggingAnswerBytes: 128 * MIB,
   indexCacheBytes: 32 * MIB,
 })

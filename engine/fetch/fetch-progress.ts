@@ -1,8 +1,9 @@
-import { FormatError } from '../../format/index.js'
+import { BATCH_CRC, FormatError, patchBatch } from '../../format/index.js'
 import type { FetchPartition, FetchResult } from '../broker.js'
 import { HeadraceError } from '../errors.js'
 import type { Extent, ExtentAnswer } from '../ports/catalog.js'
-import { decodeRun, type LoadedRun } from './extent-decoder.js'
+import type { AnswerShare } from './answer-memory.js'
+import { decodeRun, type LoadedRun, type PlacedBatch } from './extent-decoder.js'
 
 /** What is left of a fetch's budget; shared by its partitions. */
 export interface FetchBudget {
@@ -103,32 +104,22 @@ export class PartitionProgress {
   }
 
   /**
-   * Adds the batches of a run as long as they fit. Answers the bytes added.
+   * Copies the batches of a run into the answer as long as they fit. Answers the bytes added.
    * @throws FormatError when the bytes are bad; what was added before stays
    */
-  take(loaded: LoadedRun, budget: FetchBudget): number {
+  take(loaded: LoadedRun, budget: FetchBudget, share: Pick<AnswerShare, 'append'>): number {
     const bytesBefore = this.#bytes
-    let last: { memory: Uint8Array; start: number; end: number } | undefined
-    try {
-      for (const batch of decodeRun(loaded)) {
-        if (batch.endOffset <= this.#nextOffset) continue
-        if (batch.bytes > Math.min(budget.bytesLeft, this.bytesLeft) && !budget.empty) {
-          this.#closed = true
-          break
-        }
-        // Neighbours in one memory leave as one chunk.
-        if (last?.memory === batch.memory && last.end === batch.position) last.end += batch.bytes
-        else {
-          this.#push(last)
-          last = { memory: batch.memory, start: batch.position, end: batch.position + batch.bytes }
-        }
-        this.#bytes += batch.bytes
-        this.#nextOffset = batch.endOffset
-        budget.bytesLeft -= batch.bytes
-        budget.empty = false
+    for (const batch of decodeRun(loaded)) {
+      if (batch.endOffset <= this.#nextOffset) continue
+      if (batch.bytes > Math.min(budget.bytesLeft, this.bytesLeft) && !budget.empty) {
+        this.#closed = true
+        break
       }
-    } finally {
-      this.#push(last)
+      appendPlaced(batch, share, this.#chunks)
+      this.#bytes += batch.bytes
+      this.#nextOffset = batch.endOffset
+      budget.bytesLeft -= batch.bytes
+      budget.empty = false
     }
     if (this.bytesLeft <= 0) this.#closed = true
     return this.#bytes - bytesBefore
@@ -150,10 +141,20 @@ export class PartitionProgress {
       bytes: this.#bytes,
     }
   }
+}
 
-  #push(range: { readonly memory: Uint8Array; readonly start: number; readonly end: number } | undefined): void {
-    if (range !== undefined) this.#chunks.push(range.memory.subarray(range.start, range.end))
-  }
+/** Headrace has no leaders; an epoch that never changes tells clients that nothing was truncated. */
+const LEADER_EPOCH = 0
+/** The front of a batch, which has all that is written into it. */
+const front = new Uint8Array(BATCH_CRC)
+
+/** The batch is not ours to write into. */
+function appendPlaced(batch: PlacedBatch, share: Pick<AnswerShare, 'append'>, chunks: Uint8Array[]): void {
+  const { memory, position, bytes, baseOffset } = batch
+  front.set(memory.subarray(position, position + front.byteLength))
+  patchBatch(front, 0, baseOffset, LEADER_EPOCH)
+  share.append(front, chunks)
+  share.append(memory.subarray(position + front.byteLength, position + bytes), chunks)
 }
 
 /** What a failed read is told as; anything but the world and bad bytes is our own bug and goes on. */

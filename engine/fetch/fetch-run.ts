@@ -2,6 +2,7 @@ import type { FetchRequest, FetchResult } from '../broker.js'
 import type { Extent, ExtentAnswer } from '../ports/catalog.js'
 import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
+import type { AnswerMemory, AnswerShare } from './answer-memory.js'
 import type { ByteGate } from './byte-gate.js'
 import type { ChunkHolds } from './chunk-holds.js'
 import type { LoadedRun } from './extent-decoder.js'
@@ -19,10 +20,15 @@ export interface FetchRunOptions {
   readonly holds: ChunkHolds
   /** Bytes being read by all fetches near the end of the log, and by those far behind. */
   readonly gates: { readonly near: ByteGate; readonly lagging: ByteGate }
+  /** What their answers take until they have left. */
+  readonly answers: { readonly near: AnswerMemory; readonly lagging: AnswerMemory }
   readonly clock: Clock
   readonly logger: Logger
   readonly limits: FetchLimits
 }
+
+/** How much larger batches may become than they are stored; where they become larger still the answer holds fewer. */
+const INFLATION_GUESS = 4
 
 type Loaded = { readonly ok: true; readonly run: LoadedRun } | { readonly ok: false; readonly error: unknown }
 
@@ -30,8 +36,11 @@ type Loaded = { readonly ok: true; readonly run: LoadedRun } | { readonly ok: fa
 export class FetchRun {
   readonly #partitions: readonly PartitionProgress[]
   readonly #budget: FetchBudget
+  readonly #shares: AnswerShare[] = []
   readonly #bytesMin: number
   readonly #bytesMax: number
+  /** There was no memory to go on with. */
+  #isCutShort = false
 
   constructor(
     private readonly options: FetchRunOptions,
@@ -49,6 +58,11 @@ export class FetchRun {
     return this.#bytesMax - this.#budget.bytesLeft
   }
 
+  /** The answer has left, or nobody wants it. */
+  release(): void {
+    for (const share of this.#shares) share.release()
+  }
+
   async run(): Promise<readonly FetchResult[]> {
     const { clock, board } = this.options
     const deadlineMs = clock.monotonicMs() + this.request.waitMaxMs
@@ -62,8 +76,10 @@ export class FetchRun {
       const seen = this.#open().map((open) => ({ ...open.partition, highWatermark: open.seenWatermark }))
       await board.wait(seen, waitMs, this.signal)
       if (this.signal.aborted) break
-      targets = this.#open()
-      if (clock.monotonicMs() >= deadlineMs && !targets.some((target) => this.#hasNews(target))) break
+      const news = this.#open().filter((target) => this.#hasNews(target))
+      if (news.length === 0 && clock.monotonicMs() >= deadlineMs) break
+      // Woken without news: a partition has gone, only the catalog knows which.
+      targets = news.length > 0 ? news : this.#open()
     }
     const passedOver = this.#partitions.filter((progress) => progress.passedOver)
     this.options.holds.answered(this.request.turns, clock.monotonicMs())
@@ -84,13 +100,14 @@ export class FetchRun {
   }
 
   #done(): boolean {
-    if (this.signal.aborted || this.bytes >= this.#bytesMin || this.#budget.bytesLeft <= 0) return true
+    if (this.#isCutShort || this.signal.aborted || this.bytes >= this.#bytesMin || this.#budget.bytesLeft <= 0)
+      return true
     return this.#partitions.some((partition) => partition.failed) || this.#open().length === 0
   }
 
   /** Answers whether it got on: added bytes, or has reason to look again at once. */
   async #round(targets: readonly PartitionProgress[]): Promise<boolean> {
-    const { board, gates, holds, limits, reader } = this.options
+    const { board, holds, limits, reader } = this.options
     const answers = await this.#ask(targets)
     if (answers === undefined || this.signal.aborted) return false
     const extentsOf: (readonly Extent[])[] = []
@@ -120,18 +137,42 @@ export class FetchRun {
       this.#move(targets, extentsOf)
       return false
     }
-    const gate = reads.some((read) => reader.isLagging(read.extent)) ? gates.lagging : gates.near
-    const bytes = reads.reduce((sum, read) => sum + readBytesBound(read, limits.wholeExtentBytesMax), 0)
-    const release = await gate.acquire(bytes, this.signal).catch(() => undefined)
+    const progressed = await this.#readWithin(targets, reads)
+    this.#move(targets, extentsOf)
+    return progressed
+  }
+
+  /** Within the memory of answers and of reads. */
+  async #readWithin(targets: readonly PartitionProgress[], reads: readonly PlannedRead[]): Promise<boolean> {
+    const { answers, gates, limits, reader } = this.options
+    const pool = reads.some((read) => reader.isLagging(read.extent)) ? 'lagging' : 'near'
+    const readBytes = reads.reduce((sum, read) => sum + readBytesBound(read, limits.wholeExtentBytesMax), 0)
+    const share = await this.#shareOf(answers[pool], readBytes * INFLATION_GUESS)
+    if (share === undefined) return false
+    const release = await gates[pool].acquire(readBytes, this.signal).catch(() => undefined)
     if (release === undefined) return false
+    const budget = { bytesLeft: Math.min(this.#budget.bytesLeft, share.bytes), empty: this.#budget.empty }
+    const budgetBytes = budget.bytesLeft
     try {
       reader.prepare(reads)
-      const progressed = await this.#read(targets, reads)
-      this.#move(targets, extentsOf)
-      return progressed
+      return await this.#read(targets, reads, budget, share)
     } finally {
+      this.#budget.bytesLeft -= budgetBytes - budget.bytesLeft
+      this.#budget.empty = budget.empty
+      share.settle()
       release()
     }
+  }
+
+  /** Waits only where there is nothing yet to answer with: who held memory and waited for more could wait for ever. */
+  async #shareOf(memory: AnswerMemory, bytesMax: number): Promise<AnswerShare | undefined> {
+    const bytes = Math.min(this.#budget.bytesLeft, bytesMax)
+    const share = this.#budget.empty
+      ? await memory.acquire(bytes, this.signal).catch(() => undefined)
+      : memory.tryAcquire(bytes)
+    if (share === undefined) this.#isCutShort = true
+    else this.#shares.push(share)
+    return share
   }
 
   /** Where the consumer stands now, for the plans of its next fetches and of others. */
@@ -164,7 +205,12 @@ export class FetchRun {
   }
 
   /** Loads side by side, takes in the planned order. */
-  async #read(targets: readonly PartitionProgress[], reads: readonly PlannedRead[]): Promise<boolean> {
+  async #read(
+    targets: readonly PartitionProgress[],
+    reads: readonly PlannedRead[],
+    budget: FetchBudget,
+    share: AnswerShare,
+  ): Promise<boolean> {
     const loads = await Promise.all(reads.map((read) => this.#load(read)))
     if (this.signal.aborted) return false
     let progressed = false
@@ -176,7 +222,7 @@ export class FetchRun {
       if (target === undefined || loaded === undefined || !target.open || stopped.has(target)) continue
       try {
         if (!loaded.ok) throw loaded.error
-        if (target.take(loaded.run, this.#budget) > 0) progressed = true
+        if (target.take(loaded.run, budget, share) > 0) progressed = true
         if (target.nextOffset < read.extent.endOffset) stopped.add(target)
       } catch (error) {
         stopped.add(target)

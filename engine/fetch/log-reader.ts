@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.js'
 import type { Logger } from '../ports/logger.js'
 import type { Metrics } from '../ports/metrics.js'
 import type { ObjectStore } from '../ports/object-store.js'
+import { AnswerMemory } from './answer-memory.js'
 import { ByteGate } from './byte-gate.js'
 import { ChunkHolds } from './chunk-holds.js'
 import { ExtentReader } from './extent-reader.js'
@@ -60,11 +61,15 @@ class CatalogLogReader implements ClosableLogReader {
       near: new ByteGate(limits.bytesInFlightMax),
       lagging: new ByteGate(limits.laggingBytesInFlightMax),
     }
+    const answers = {
+      near: new AnswerMemory(limits.answerBytesMax),
+      lagging: new AnswerMemory(limits.laggingAnswerBytesMax),
+    }
     this.#reader = reader
     this.#lookup = new OffsetLookup({ catalog, reader, limits })
     const { extentAgeMaxMs: ageMaxMs, extentsKnownMax: extentCountMax } = limits
     const extents = new KnownExtents({ catalog, clock, ageMaxMs, extentCountMax })
-    this.#run = { extents, reader, holds, board, gates, clock, logger, limits }
+    this.#run = { extents, reader, holds, board, gates, answers, clock, logger, limits }
   }
 
   async fetch(request: FetchRequest): Promise<readonly FetchResult[]> {
@@ -75,17 +80,26 @@ class CatalogLogReader implements ClosableLogReader {
     if (request.signal.aborted) abort()
     request.signal.addEventListener('abort', abort, { once: true })
     this.#fetches.add(fetch)
+    const run = new FetchRun(this.#run, request, fetch.signal)
     try {
-      const run = new FetchRun(this.#run, request, fetch.signal)
       const results = await run.run()
+      this.#reportAnswers()
+      request.whenSent(() => this.#release(run))
       metrics.count('fetch_requests', 1)
       metrics.count('fetch_bytes', run.bytes)
       metrics.gauge('cache_bytes', this.#reader.cacheBytes)
       return results
+    } catch (error) {
+      this.#release(run)
+      throw error
     } finally {
       this.#fetches.delete(fetch)
       request.signal.removeEventListener('abort', abort)
     }
+  }
+
+  get isAnswerMemoryWanted(): boolean {
+    return this.#run.answers.near.isWanted || this.#run.answers.lagging.isWanted
   }
 
   async listOffsets(requests: readonly OffsetRequest[]): Promise<readonly OffsetResult[]> {
@@ -97,6 +111,16 @@ class CatalogLogReader implements ClosableLogReader {
     this.#closing.abort(closing())
     for (const fetch of this.#fetches) fetch.abort()
     this.#reader.close()
+  }
+
+  #release(run: FetchRun): void {
+    run.release()
+    this.#reportAnswers()
+  }
+
+  #reportAnswers(): void {
+    const { near, lagging } = this.#run.answers
+    this.options.metrics.gauge('answer_bytes', near.bytesHeld + lagging.bytesHeld)
   }
 
   #checkOpen(): void {

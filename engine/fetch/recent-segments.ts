@@ -1,4 +1,5 @@
 import { copyBytes, type SegmentIndex, stampLogAppendTime } from '../../format/index.js'
+import { HeadraceError } from '../errors.js'
 import type { CommittedSegment } from '../intake/segments.js'
 import type { Extent } from '../ports/catalog.js'
 import {
@@ -11,6 +12,11 @@ import {
 import { ByteLru } from './byte-lru.js'
 import type { LoadedRun } from './extent-decoder.js'
 import { firstBlockAt } from './fetch-plan.js'
+
+/** Batches in memory, and how many bytes they are. */
+export interface RecentRun extends LoadedRun {
+  readonly bytes: number
+}
 
 /** A segment this agent has written, with its batches still in memory, uncompressed. */
 export interface RecentSegment {
@@ -82,7 +88,7 @@ export class RecentSegments {
   }
 
   /** The extent's batches from the one that contains `offset`, `bytesMax` bytes or a batch more; undefined if not here. */
-  read(extent: Extent, offset: number, bytesMax: number): LoadedRun | undefined {
+  read(extent: Extent, offset: number, bytesMax: number): RecentRun | undefined {
     if (extent.level !== 0) return undefined
     this.#committedSinceRead = 0
     const remembered = this.#segments.get(extent.segmentId)
@@ -108,7 +114,12 @@ export class RecentSegments {
       }
     }
     const run = { ...extent, baseOffset, endOffset: next, batchSkipCount: 0, batchCount: numbers.length }
-    return { run, bytes: gather(remembered.segment, numbers, bytes), kind: 'batches' }
+    const { segmentId } = extent
+    const memories = () => {
+      if (this.#segments.get(segmentId) === remembered) return numbers.map((number) => remembered.segment.batch(number))
+      throw new HeadraceError('OBJECT_NOT_FOUND', 'safe', `segment ${segmentId} has left memory; it is in the store`)
+    }
+    return { run, bytes, memories }
   }
 
   forget(segmentId: string): void {
@@ -125,17 +136,6 @@ function* batchesFrom(remembered: Remembered, block: number, skipCount: number) 
   for (let number = block; number < blocks.length; number++) {
     for (const batch of blocks[number]?.batches.slice(number === block ? skipCount : 0) ?? []) yield batch
   }
-}
-
-function gather(segment: RecentSegment, numbers: readonly number[], bytes: number): Uint8Array {
-  const target = new Uint8Array(bytes)
-  let position = 0
-  for (const number of numbers) {
-    const batch = segment.batch(number)
-    copyBytes(batch, target, position)
-    position += batch.byteLength
-  }
-  return target
 }
 
 /** What the index costs: some hundred bytes of JavaScript objects per batch. */

@@ -20,9 +20,10 @@ export function firstRecordFrom(batch: PlacedBatch, timestampMs: number, offsetM
   const whole = { offset: Math.max(batch.baseOffset, offsetMin), timestampMs: header.maxTimestampMs }
   // With LogAppendTime all records of a batch have its time.
   if ((header.attributes & ATTRIBUTE_LOG_APPEND_TIME) !== 0) return whole
-  const bytes = batch.memory.subarray(batch.position, batch.position + batch.bytes)
+  // A copy, as not every decompressor takes the shared memory of an arena.
+  const bytes = batch.memory.slice(batch.position, batch.position + batch.bytes)
   try {
-    for (const record of iterateRecords(bytes, { recordsBytesMax: RECORDS_BYTES_MAX })) {
+    for (const record of iterateRecords(bytes, { recordsBytesMax: RECORDS_BYTES_MAX, baseOffset: batch.baseOffset })) {
       if (record.timestampMs < timestampMs || record.offset < offsetMin) continue
       return { offset: record.offset, timestampMs: record.timestampMs }
     }

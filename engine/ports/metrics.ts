@@ -37,6 +37,7 @@ export type EngineGauge =
   | 'uploads_in_flight'
   | 'commit_lane_segments'
   | 'cache_bytes'
+  | 'answer_bytes'
   | 'groups'
   | 'group_members'
 

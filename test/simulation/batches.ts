@@ -1,4 +1,5 @@
 import { encodeRecordBatch, iterateBatches, iterateRecords } from '../../format/index.js'
+import { concatenate } from '../support/test-log.js'
 import type { BatchIdentity, ReadBatch } from './history.js'
 
 const utf8 = { encode: new TextEncoder(), decode: new TextDecoder() }
@@ -28,16 +29,12 @@ export function encodeBatch(content: BatchContent): Uint8Array {
 
 /** Decodes whole batches as a consumer gets them. @throws FormatError when they are damaged */
 export function readBatches(chunks: readonly Uint8Array[]): ReadBatch[] {
-  const batches: ReadBatch[] = []
-  for (const chunk of chunks) {
-    for (const { position, header } of iterateBatches(chunk)) {
-      const bytes = chunk.subarray(position, position + header.bytes)
-      const { baseOffset, crc } = header
-      const endOffset = baseOffset + header.lastOffsetDelta + 1
-      const first = iterateRecords(bytes).next().value
-      const [client = '', request, number] = utf8.decode.decode(first?.value ?? undefined).split(' ')
-      batches.push({ client, request: Number(request), number: Number(number), baseOffset, endOffset, crc })
-    }
-  }
-  return batches
+  const content = concatenate(chunks)
+  return [...iterateBatches(content)].map(({ position, header }) => {
+    const { baseOffset, crc } = header
+    const endOffset = baseOffset + header.lastOffsetDelta + 1
+    const first = iterateRecords(content.subarray(position, position + header.bytes)).next().value
+    const [client = '', request, number] = utf8.decode.decode(first?.value ?? undefined).split(' ')
+    return { client, request: Number(request), number: Number(number), baseOffset, endOffset, crc }
+  })
 }

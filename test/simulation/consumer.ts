@@ -1,6 +1,7 @@
 import type { FetchResult } from '../../engine/broker.js'
 import { FetchTurns } from '../../engine/fetch/index.js'
 import type { TopicId } from '../../engine/model.js'
+import { fetchAnswer } from '../support/fetch-answer.js'
 import { readBatches } from './batches.js'
 import type { CatalogDatabase } from './catalog-database.js'
 import type { SimulatedAgent } from './simulated-agent.js'
@@ -47,7 +48,7 @@ export class SimulatedConsumer {
     await world.sleep(world.between(0.2, 5))
     if (!agent.alive) return
     const abort = new AbortController()
-    const fetched = agent.reader.fetch({
+    const fetched = fetchAnswer(agent.reader, {
       waitMaxMs: world.int(80),
       bytesMin: 1,
       bytesMax: 200 + world.int(4000),
@@ -122,7 +123,7 @@ export async function readWholeLog(
   for (let round = 0; ; round++) {
     const request = { waitMaxMs: 0, bytesMin: 1, bytesMax: 100_000, signal: new AbortController().signal }
     const partitions = [{ topicId, partition, offset, bytesMax: 100_000 }]
-    const [result] = await agent.reader.fetch({ ...request, turns: new FetchTurns(), partitions })
+    const [result] = await fetchAnswer(agent.reader, { ...request, turns: new FetchTurns(), partitions })
     if (result === undefined) return never()
     if (round === 0 && result.error?.code === 'OFFSET_OUT_OF_RANGE') {
       logStartOffset = result.logStartOffset

@@ -1,6 +1,7 @@
 import type { FetchPartition, LogReader } from '../../engine/broker.js'
 import { FetchTurns } from '../../engine/fetch/index.js'
 import { readBatchHeader } from '../../format/index.js'
+import { fetchAnswer } from './fetch-answer.js'
 import { concatenate, TOPIC_ID } from './test-log.js'
 import { type SeededRandom, settle } from './virtual-clock.js'
 
@@ -45,7 +46,8 @@ export async function consumeAll(
       return { topicId: TOPIC_ID, partition, offset, bytesMax: kind.partitionBytesMax }
     })
     const { bytesMax } = kind
-    const results = await reader.fetch({ waitMaxMs: 0, bytesMin: 1, bytesMax, partitions: request, turns, signal })
+    const limits = { waitMaxMs: 0, bytesMin: 1, bytesMax }
+    const results = await fetchAnswer(reader, { ...limits, partitions: request, turns, signal })
     fetchCount += 1
     for (const [number, result] of results.entries()) {
       const place = asked[number]

@@ -7,6 +7,7 @@ import { NO_JOB_METRICS } from '../../engine/ports/job-metrics.js'
 import { NO_LOGGER } from '../../engine/ports/logger.js'
 import { NO_METRICS } from '../../engine/ports/metrics.js'
 import { readBatchHeader } from '../../format/index.js'
+import { fetchAnswer } from './fetch-answer.js'
 import { concatenate, type TestLog, TOPIC_ID } from './test-log.js'
 
 export type JobName = 'retention' | 'compaction' | 'key-compaction' | 'deletion' | 'sweep'
@@ -73,7 +74,7 @@ export function freshReader(t: Test, log: TestLog): LogReader {
 
 /** What a fetch of one partition from `offset` answers. */
 export async function fetchFrom(reader: LogReader, partition: number, offset: number): Promise<Uint8Array> {
-  const [result] = await reader.fetch({
+  const [result] = await fetchAnswer(reader, {
     waitMaxMs: 0,
     bytesMin: 1,
     bytesMax: 50_000_000,

@@ -90,6 +90,7 @@ async function read(
       partitions,
       turns: context.fetchTurns,
       signal: context.signal,
+      whenSent: context.whenSent,
     })
     forgetUnknown(context, partitions, results)
     return results

@@ -172,3 +172,31 @@ t.test('a client that asks for what is not advertised, again and again, does not
   await listener.close()
   t.match(warnings.at(-1), /^Left out 15 more warnings .*: Closed a Kafka connection: API 999 is not supported/)
 })
+
+t.test(
+  'a client that takes nothing of its answer is parted from it when others wait for the memory, not before',
+  async (t) => {
+    const { broker, listener, open, warnings } = await openListener(t, { responseStallTimeoutMs: 50 })
+    const { topicId } = await broker.topics.ensure('events')
+    const batch = fakeBatch({ payload: new Uint8Array(16 << 20) })
+    const placed = { topicId, partition: 0, position: 0, bytes: batch.byteLength, zstdAllowed: true }
+    await (await broker.intake.append({ chunks: [batch], batches: [placed] })).results
+    const socket = connect(listener.port, '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    socket.on('error', () => {})
+    socket.pause()
+    socket.write(requestFrame('fetch', 11, 1, fetchOf()))
+    await until(() => broker.fetches.length === 1)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    t.equal(listener.connectionCount, 1, 'nobody needs the memory')
+    broker.reader.isAnswerMemoryWanted = true
+    await until(() => listener.connectionCount === 0)
+    t.match(warnings, [/took nothing of a response for 50 ms/])
+    broker.reader.isAnswerMemoryWanted = false
+    socket.resume()
+    await closed
+    const other = await open()
+    t.ok(await other.request('fetch', 11, fetchOf()), 'who reads is served')
+  },
+)

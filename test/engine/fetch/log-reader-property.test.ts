@@ -5,6 +5,7 @@ import { createLogReader, FetchTurns, RecentSegments, WatermarkBoard } from '../
 import { NO_LOGGER } from '../../../engine/ports/logger.js'
 import { NO_METRICS } from '../../../engine/ports/metrics.js'
 import { readBatchHeader } from '../../../format/index.js'
+import { fetchAnswer } from '../../support/fetch-answer.js'
 import { batchOf, concatenate, TestLog, TOPIC_ID, type WrittenSegment } from '../../support/test-log.js'
 
 /**
@@ -94,7 +95,7 @@ function remember(recent: RecentSegments, written: WrittenSegment): void {
   })
 }
 
-function request(offsets: readonly number[], limits: Scenario['fetches'][number]): FetchRequest {
+function request(offsets: readonly number[], limits: Scenario['fetches'][number]): Omit<FetchRequest, 'whenSent'> {
   return {
     waitMaxMs: 0,
     bytesMin: limits.bytesMin,
@@ -108,8 +109,12 @@ function request(offsets: readonly number[], limits: Scenario['fetches'][number]
 }
 
 /** One fetch: whole batches of the log from the offset on, within the limits, progress where there is data. */
-async function checkFetch(log: TestLog, reader: LogReader, asked: FetchRequest): Promise<readonly Uint8Array[]> {
-  const results = await reader.fetch(asked)
+async function checkFetch(
+  log: TestLog,
+  reader: LogReader,
+  asked: Omit<FetchRequest, 'whenSent'>,
+): Promise<readonly Uint8Array[]> {
+  const results = await fetchAnswer(reader, asked)
   const total = results.reduce((sum, result) => sum + result.bytes, 0)
   let batchCount = 0
   let behind = false

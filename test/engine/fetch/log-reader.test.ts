@@ -13,6 +13,7 @@ import type { Catalog } from '../../../engine/ports/catalog.js'
 import { NO_LOGGER } from '../../../engine/ports/logger.js'
 import { NO_METRICS } from '../../../engine/ports/metrics.js'
 import { readBatchHeader } from '../../../format/index.js'
+import { fetchAnswer } from '../../support/fetch-answer.js'
 import { batchOf, concatenate, TestLog, TOPIC_ID } from '../../support/test-log.js'
 import { settle } from '../../support/virtual-clock.js'
 
@@ -43,7 +44,7 @@ async function setUp(t: Test, options: { partitionCount?: number; limits?: Parti
   t.teardown(() => watermarks.close())
   const turns = new FetchTurns()
   const fetch = ({ offsets = [0], partitionBytesMax = 1e6, ...request }: Ask = {}, from = reader) =>
-    from.fetch({
+    fetchAnswer(from, {
       waitMaxMs: 0,
       bytesMin: 1,
       bytesMax: 1e6,

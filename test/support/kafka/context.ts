@@ -13,5 +13,6 @@ export function fakeContext(): Omit<RequestContext, 'broker'> & { readonly broke
     fetchTurns: new FetchTurns(),
     client: { clientId: 'test', remoteAddress: '127.0.0.1' },
     signal: new AbortController().signal,
+    whenSent: (release) => release(),
   }
 }

@@ -79,6 +79,7 @@ export class FakeBroker implements Broker {
   }
 
   readonly reader = {
+    isAnswerMemoryWanted: false,
     fetch: async (request: FetchRequest): Promise<FetchResult[]> => {
       this.fetches.push(request)
       this.#check()
