@@ -18,8 +18,8 @@ const TOPIC_ID = '6f1e0a52-5b1c-4a52-9a39-0d5c2c1f2b11'
 const PARTITION_COUNT = 64
 const PARTITIONS_PER_REQUEST = 8
 const RECORDS_PER_BATCH = 256
-/** Requests that wait for their acknowledgement at any time. */
-const IN_FLIGHT = 64
+/** Of requests that wait for their acknowledgement at any time: four segments. */
+const IN_FLIGHT_BYTES = 32 * 2 ** 20
 const CHUNK_BYTES = 64 * 1024
 const WARMUP_MS = 1_000
 const DURATION_MS = 2_000
@@ -61,7 +61,7 @@ async function measure(payload: Payload): Promise<readonly Measurement[]> {
   }
   const row = {
     benchmark: 'engine',
-    settings: `${workerCount} worker, ${IN_FLIGHT} requests in flight, each in ${PARTITIONS_PER_REQUEST} of ${PARTITION_COUNT} partitions, 8 MiB or 10 ms`,
+    settings: `${workerCount} worker, ${IN_FLIGHT_BYTES / 2 ** 20} MiB of requests in flight, each in ${PARTITIONS_PER_REQUEST} of ${PARTITION_COUNT} partitions, 8 MiB or 10 ms`,
   }
   const encode = encodeRate(payload)
   const rows = (name: string, runs: readonly Driven[]): Measurement[] => [
@@ -137,7 +137,8 @@ async function drive(writePath: WritePath, payload: Payload): Promise<Driven> {
       for (const batch of request.batches) bytes += batch.bytes
     }
   }
-  const clients = Array.from({ length: IN_FLIGHT }, (_, number) => client(number))
+  const requestBytes = requests[0]!.batches.reduce((sum, batch) => sum + batch.bytes, 0)
+  const clients = Array.from({ length: Math.ceil(IN_FLIGHT_BYTES / requestBytes) }, (_, number) => client(number))
   await sleep(WARMUP_MS)
   const before = performance.eventLoopUtilization()
   await Promise.all(clients)

@@ -11,14 +11,14 @@ const CAPACITY_TIMES: LoadTimes = { warmupMs: 1_500, durationMs: 3_000 }
 const TIMES: LoadTimes = { warmupMs: 1_000, durationMs: 4_500, windowCount: 3 }
 /** Small enough that a share of capacity is many requests; in flight so many that the longest interval does not bound them. */
 const SHAPE: LoadShape = { ...THROUGHPUT, recordsPerBatch: 16, connectionCount: 16, inFlightMax: 64, consume: true }
-/** One client that sends a little now and then. */
-const SPARSE: LoadShape = {
+/** One client that sends a little now and then: half as often at most as the interval would write. */
+const sparse = (flushMs: number): LoadShape => ({
   ...SHAPE,
   connectionCount: 1,
   partitionsPerRequest: 1,
   recordsPerBatch: 1,
-  requestsPerS: 10,
-}
+  requestsPerS: Math.min(10, 500 / flushMs),
+})
 /** What an acknowledgement may take beside what upload and commit take. */
 const OVERHEAD = 1.2
 const PERCENTILES = { p50: 'p50Ms', p99: 'p99Ms', 'p99.9': 'p999Ms' } as const
@@ -53,9 +53,10 @@ export async function benchmarkLatency(): Promise<Measurement[]> {
 }
 
 async function measureSparse(agent: AgentProcess, flushMs: number): Promise<Measurement[]> {
-  const { result, upload, commit } = await observe(agent, SPARSE)
+  const shape = sparse(flushMs)
+  const { result, upload, commit } = await observe(agent, shape)
   const limit = { name: 'upload + commit, means', values: [stageMeanMs(upload) + stageMeanMs(commit)] }
-  return rowsOf(`flush ${flushMs}ms, sparse`, SPARSE.requestsPerS!, result, (percentile) =>
+  return rowsOf(`flush ${flushMs}ms, sparse`, shape.requestsPerS!, result, (percentile) =>
     percentile === 'p50' ? { limit, target: { of: 'ratio', atMost: OVERHEAD } } : {},
   )
 }
