@@ -11,7 +11,7 @@ import { type LoadShape, runLoad, THROUGHPUT } from './agent.js'
 import { type MeasuredCost, monthlyBill } from './bill.js'
 import type { Measurement } from './measurement.js'
 
-const IDLE_MS = 10_000
+const IDLE_MS = 6_000
 const LOAD_MS = 8_000
 const GIB = 2 ** 30
 const SHAPE: LoadShape = { ...THROUGHPUT, requestsPerS: 100, consume: true }

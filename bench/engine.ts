@@ -3,12 +3,9 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openThreadedCatalog } from '../adapters/catalog/threaded-catalog.js'
 import { MemoryObjectStore } from '../adapters/object-store/index.js'
-import { systemClock } from '../adapters/system-clock.js'
 import type { ProduceBatch, ProduceRequest } from '../engine/broker.js'
-import type { Catalog } from '../engine/ports/catalog.js'
 import type { PutResult } from '../engine/ports/object-store.js'
 import type { WritePath } from '../engine/write-path.js'
-import { FakeCatalog } from '../test/support/fake-catalog.js'
 import { encodeRate } from './encode.js'
 import { type Measurement, median, mibPerS } from './measurement.js'
 import { PAYLOAD_NAMES, PAYLOADS, type Payload, sampleBatch } from './samples.js'
@@ -28,8 +25,7 @@ const FLUSH_BYTES = 8 * 2 ** 20
 const ARENA_BYTES = 256 * 2 ** 20
 
 /**
- * From `append` to the acknowledgement: intake, workers, an object store that keeps nothing and a catalog in memory (SQLite,
- * and one without SQL, which shows what of the main thread's time is SQLite's); no network. Held against what the workers could encode if they did nothing else.
+ * From `append` to the acknowledgement: intake, workers, an object store that keeps nothing and SQLite in memory; no network. Held against what the workers could encode if they did nothing else.
  */
 export async function benchmarkEngine(): Promise<Measurement[]> {
   const measurements: Measurement[] = []
@@ -38,9 +34,6 @@ export async function benchmarkEngine(): Promise<Measurement[]> {
 }
 
 const measured = new Map<Payload, readonly Measurement[]>()
-
-/** What keeps offsets: SQLite in memory, or nothing but the decisions, which shows what is SQLite's share. */
-type CatalogKind = 'sqlite' | 'decisions'
 
 /** Bytes per second first. Measured once per run: the limit of what uses it. */
 export async function engineRates(payload: Payload): Promise<readonly Measurement[]> {
@@ -54,22 +47,21 @@ export async function engineRates(payload: Payload): Promise<readonly Measuremen
 async function measure(payload: Payload): Promise<readonly Measurement[]> {
   const workerCount = Math.max(1, availableParallelism() - 1)
   const driven: Driven[] = []
-  const withoutSql: Driven[] = []
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
-    driven.push(await run(payload, workerCount, 'sqlite'))
-    if (payload === 'json') withoutSql.push(await run(payload, workerCount, 'decisions'))
+    driven.push(await run(payload, workerCount))
   }
   const row = {
     benchmark: 'engine',
     settings: `${workerCount} worker, ${IN_FLIGHT_BYTES / 2 ** 20} MiB of requests in flight, each in ${PARTITIONS_PER_REQUEST} of ${PARTITION_COUNT} partitions, 8 MiB or 10 ms`,
   }
   const encode = encodeRate(payload)
-  const rows = (name: string, runs: readonly Driven[]): Measurement[] => [
+  const name = PAYLOAD_NAMES[payload]
+  return [
     {
       ...row,
       case: name,
       unit: 'MiB/s',
-      values: runs.map(({ bytes, durationMs }) => mibPerS(bytes, durationMs)),
+      values: driven.map(({ bytes, durationMs }) => mibPerS(bytes, durationMs)),
       limit: { name: 'workers x encode', values: [workerCount * median(encode.values)] },
       target: { of: 'ratio', atLeast: 0.7 },
     },
@@ -77,16 +69,14 @@ async function measure(payload: Payload): Promise<readonly Measurement[]> {
       ...row,
       case: `${name}, main thread busy`,
       unit: '%',
-      values: runs.map(({ mainThreadShare }) => 100 * mainThreadShare),
+      values: driven.map(({ mainThreadShare }) => 100 * mainThreadShare),
       target: { of: 'value', atMost: 25 },
     },
   ]
-  const name = PAYLOAD_NAMES[payload]
-  return [...rows(name, driven), ...(withoutSql.length === 0 ? [] : rows(`${name}, catalog without SQL`, withoutSql))]
 }
 
-async function run(payload: Payload, workerCount: number, kind: CatalogKind): Promise<Driven> {
-  const catalog: Catalog = kind === 'sqlite' ? openThreadedCatalog('sqlite::memory:') : new FakeCatalog(systemClock)
+async function run(payload: Payload, workerCount: number): Promise<Driven> {
+  const catalog = openThreadedCatalog('sqlite::memory:')
   await catalog.migrate()
   await catalog.createTopic({ topicId: TOPIC_ID, name: 'bench', partitionCount: PARTITION_COUNT, configs: {} })
   const writePath = openWritePath({

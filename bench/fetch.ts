@@ -11,7 +11,7 @@ import { PAYLOAD_NAMES } from './samples.js'
 
 const REPETITIONS = 3
 const GROUP_SIZE = 2
-const WRITE = { warmupMs: 0, durationMs: 4_000 }
+const WRITE = { warmupMs: 0, durationMs: 2_000 }
 const SHAPES: readonly LoadShape[] = [THROUGHPUT, { ...THROUGHPUT, payload: 'json-lz4' }]
 
 /** What consumers get out of an agent that has nothing in memory: kcat reads a topic from its beginning, alone and as a group. */

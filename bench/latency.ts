@@ -8,7 +8,7 @@ import { readStage, type StageTimes, stageMeanMs, stagePercentileMs, stageSince 
 const FLUSH_INTERVALS_MS = [10, 50, 250]
 const SHARES = [0.01, 0.5, 0.8]
 const CAPACITY_TIMES: LoadTimes = { warmupMs: 1_500, durationMs: 3_000 }
-const TIMES: LoadTimes = { warmupMs: 1_000, durationMs: 4_500, windowCount: 3 }
+const TIMES: LoadTimes = { warmupMs: 1_000, durationMs: 3_600, windowCount: 3 }
 /** Small enough that a share of capacity is many requests; in flight so many that the longest interval does not bound them. */
 const SHAPE: LoadShape = { ...THROUGHPUT, recordsPerBatch: 16, connectionCount: 16, inFlightMax: 64, consume: true }
 /** One client that sends a little now and then: half as often at most as the interval would write. */

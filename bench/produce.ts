@@ -10,7 +10,7 @@ import { type Usage, UsageMeter } from './process-usage.js'
 import { rounded } from './report.js'
 import { PAYLOAD_NAMES } from './samples.js'
 
-const TIMES: LoadTimes = { warmupMs: 1_000, durationMs: 4_500, windowCount: 3 }
+const TIMES: LoadTimes = { warmupMs: 1_000, durationMs: 3_600, windowCount: 3 }
 /** What a process needs beside what `memory` bounds; the overload test holds agents to the same sum. */
 const PROCESS_MIB = 256
 const MIB = 2 ** 20
