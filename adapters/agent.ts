@@ -26,6 +26,7 @@ import {
   type HostPort,
   resolveConfig,
 } from './config/index.js'
+import { EventLoopTurns } from './event-loop-turns.js'
 import {
   createPrometheusMetrics,
   createReadiness,
@@ -210,9 +211,11 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
   const recent = new RecentSegments(memory.recentBytes)
   const limits = fetchLimitsFor(memory)
   const clock = systemClock
+  const turns = new EventLoopTurns()
+  const turn = () => turns.next()
   const reader = closers.add(
     'reader',
-    createLogReader({ catalog, objectStore, watermarks, recent, clock, metrics, logger, limits }),
+    createLogReader({ catalog, objectStore, watermarks, recent, turn, clock, metrics, logger, limits }),
   )
   const writePath = closers.add(
     'write path',

@@ -22,6 +22,8 @@ export interface FetchRunOptions {
   readonly gates: { readonly near: ByteGate; readonly lagging: ByteGate }
   /** What their answers take until they have left. */
   readonly answers: { readonly near: AnswerMemory; readonly lagging: AnswerMemory }
+  /** Waits until a read of many bytes may have the thread; answers of the catalog may come hundreds at a time. */
+  readonly turn: () => Promise<void>
   readonly clock: Clock
   readonly logger: Logger
   readonly limits: FetchLimits
@@ -29,6 +31,14 @@ export interface FetchRunOptions {
 
 /** How much larger batches may become than they are stored; where they become larger still the answer holds fewer. */
 const INFLATION_GUESS = 4
+/** Reads of less are not worth a turn of the event loop. */
+const LARGE_READ_BYTES = 256 * 1024
+
+function isLarge(answers: readonly (ExtentAnswer | undefined)[]): boolean {
+  let bytes = 0
+  for (const answer of answers) for (const extent of answer?.extents ?? []) bytes += extent.bytes
+  return bytes >= LARGE_READ_BYTES
+}
 
 type Loaded = { readonly ok: true; readonly run: LoadedRun } | { readonly ok: false; readonly error: unknown }
 
@@ -110,6 +120,7 @@ export class FetchRun {
     const { board, holds, limits, reader } = this.options
     const answers = await this.#ask(targets)
     if (answers === undefined || this.signal.aborted) return false
+    if (isLarge(answers)) await this.options.turn()
     const extentsOf: (readonly Extent[])[] = []
     const reads = planRound(
       targets.map((target, number) => {

@@ -25,6 +25,8 @@ export interface LogReaderOptions {
   readonly limits?: Partial<FetchLimits>
   /** The commit lane advances it. The reader does not close it. */
   readonly watermarks: WatermarkBoard
+  /** Resolves when a read of many bytes may have the thread. Default: at once. */
+  readonly turn?: () => Promise<void>
   /** The commit lane fills it. Without it everything is read from the store. */
   readonly recent?: RecentSegments
 }
@@ -50,6 +52,7 @@ class CatalogLogReader implements ClosableLogReader {
     const limits = { ...FETCH_LIMITS_DEFAULT, ...options.limits }
     const { catalog, objectStore, clock, metrics, logger, watermarks: board } = options
     const recent = options.recent ?? new RecentSegments(0)
+    const turn = options.turn ?? (() => Promise.resolve())
     const holds = new ChunkHolds({
       perPartitionMax: limits.openChunksMax,
       perConsumerMax: limits.holdsPerConsumerMax,
@@ -69,7 +72,7 @@ class CatalogLogReader implements ClosableLogReader {
     this.#lookup = new OffsetLookup({ catalog, reader, limits })
     const { extentAgeMaxMs: ageMaxMs, extentsKnownMax: extentCountMax } = limits
     const extents = new KnownExtents({ catalog, clock, ageMaxMs, extentCountMax })
-    this.#run = { extents, reader, holds, board, gates, answers, clock, logger, limits }
+    this.#run = { extents, reader, holds, board, gates, answers, turn, clock, logger, limits }
   }
 
   async fetch(request: FetchRequest): Promise<readonly FetchResult[]> {
