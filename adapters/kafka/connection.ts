@@ -216,18 +216,21 @@ export class Connection {
     const clientId = decodeRequestHeaderRest(reader)
     const client = { clientId, remoteAddress: this.#remoteAddress, ...(listener === undefined ? {} : { listener }) }
     this.#acrossZones = broker.cluster.isAcrossZones(client)
-    const sent = new ResponseRelease()
+    let isSent = () => {}
+    const sent = new Promise<void>((resolve) => {
+      isSent = resolve
+    })
     const context: RequestContext = {
       broker,
       settings,
       logger,
       client,
       fetchTurns: this.#fetchTurns,
-      whenSent: (release) => sent.add(release),
+      whenSent: (release) => void sent.then(release),
       signal: this.#departing.signal,
     }
     const respond = await endpoint.accept({ context, version, correlationId, reader, chunks })
-    void this.#respond(endpoint.codec.name, version, endpoint.serial, respond).then(() => sent.release())
+    void this.#respond(endpoint.codec.name, version, endpoint.serial, respond).then(isSent)
   }
 
   /** Resolves when the response has left, or never will. */
@@ -282,21 +285,6 @@ export class Connection {
     this.#departing.abort()
     this.#input.end()
     this.#responses.close()
-  }
-}
-
-/** What a response holds until it has left; the connection may have gone before the response was made. */
-class ResponseRelease {
-  #callbacks: (() => void)[] | undefined = []
-
-  add(callback: () => void): void {
-    if (this.#callbacks === undefined) callback()
-    else this.#callbacks.push(callback)
-  }
-
-  release(): void {
-    for (const callback of this.#callbacks ?? []) callback()
-    this.#callbacks = undefined
   }
 }
 

@@ -36,8 +36,13 @@ const LARGE_READ_BYTES = 256 * 1024
 
 function isLarge(answers: readonly (ExtentAnswer | undefined)[]): boolean {
   let bytes = 0
-  for (const answer of answers) for (const extent of answer?.extents ?? []) bytes += extent.bytes
-  return bytes >= LARGE_READ_BYTES
+  for (const answer of answers) {
+    for (const extent of answer?.extents ?? []) {
+      bytes += extent.bytes
+      if (bytes >= LARGE_READ_BYTES) return true
+    }
+  }
+  return false
 }
 
 type Loaded = { readonly ok: true; readonly run: LoadedRun } | { readonly ok: false; readonly error: unknown }
