@@ -28,12 +28,15 @@ const LINK_UNSUPPORTED = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'E
 
 export interface FileStoreOptions {
   readonly nowMs?: () => number
+  /** Makes the bytes of a file durable, and its size: the only metadata an object needs to be read back. Default: `fdatasync`. */
+  readonly datasync?: (file: FileHandle) => Promise<void>
 }
 
 /**
- * Objects as files below one directory; a key's slashes are folders. A body is written and synced under a temporary
- * name, then linked to its key: the link is atomic and refuses an existing name, so nobody sees a part and exactly
- * one of two writers wins, also between processes. The directory is synced before a put resolves.
+ * Objects as files below one directory; a key's slashes are folders. A body is written under a temporary name, then
+ * linked to its key: the link is atomic and refuses an existing name, so nobody sees a part and exactly one of two
+ * writers wins, also between processes. File and directory are synced before a put resolves. Only a power failure before that may
+ * leave a file that is not whole, under a key that nobody was told of.
  *
  * Emptied folders stay: removing them would race with a put that has just found them.
  */
@@ -42,6 +45,7 @@ export class FileObjectStore implements ObjectStore {
   readonly #root: string
   readonly #temporary: string
   readonly #nowMs: () => number
+  readonly #datasync: (file: FileHandle) => Promise<void>
   readonly #directories = new DirectorySync()
   #cleaned: Promise<void> | undefined
   #linkSupported = true
@@ -50,6 +54,7 @@ export class FileObjectStore implements ObjectStore {
     this.#root = resolve(directory)
     this.#temporary = join(this.#root, TEMPORARY_DIRECTORY)
     this.#nowMs = options.nowMs ?? Date.now
+    this.#datasync = options.datasync ?? ((file) => file.datasync())
     this.location = pathToFileURL(this.#root).href
   }
 
@@ -131,14 +136,20 @@ export class FileObjectStore implements ObjectStore {
     throwIfAborted(options)
     const path = this.#path(key)
     const temporaryPath = join(this.#temporary, `${process.pid}-${randomUUID()}`)
+    let file: FileHandle | undefined
     try {
       await this.#prepare(path)
-      const bytes = await writeSynced(temporaryPath, options, write)
-      await this.#publish(temporaryPath, path, key)
+      file = await open(temporaryPath, 'wx')
+      const bytes = await write(file)
+      throwIfAborted(options)
+      await this.#linkOrRename(temporaryPath, path, key)
+      await Promise.all([this.#sync(file, path, key), unlink(temporaryPath).catch(() => {})])
       return { bytes, requestCount: 1 }
     } catch (error) {
       await unlink(temporaryPath).catch(() => {})
       throw this.#creationError(key, error)
+    } finally {
+      await file?.close()
     }
   }
 
@@ -148,13 +159,19 @@ export class FileObjectStore implements ObjectStore {
     this.#cleaned ??= this.#cleanTemporary().catch(() => {})
   }
 
-  async #publish(temporaryPath: string, path: string, key: string): Promise<void> {
-    await this.#linkOrRename(temporaryPath, path, key)
-    try {
-      await Promise.all([unlink(temporaryPath).catch(() => {}), this.#directories.sync(dirname(path))])
-    } catch (error) {
-      throw fileError(this.location, key, error, 'unknown')
-    }
+  /**
+   * Bytes and name together, which is one commit of the file system's journal instead of two in a row. Should it fail, the name goes
+   * again: the repeated put would find it, and take for durable what may be lost.
+   */
+  async #sync(file: FileHandle, path: string, key: string): Promise<void> {
+    const syncs = await Promise.allSettled([this.#datasync(file), this.#directories.sync(dirname(path))])
+    const failed = syncs.find((sync) => sync.status === 'rejected')
+    if (failed === undefined) return
+    const isGone = await unlink(path).then(
+      () => true,
+      (error) => errnoOf(error) === 'ENOENT',
+    )
+    throw isGone ? failed.reason : fileError(this.location, key, failed.reason, 'never')
   }
 
   async #linkOrRename(temporaryPath: string, path: string, key: string): Promise<void> {
@@ -225,23 +242,6 @@ export class FileObjectStore implements ObjectStore {
 
   #path(key: string): string {
     return join(this.#root, sep === '/' ? key : key.replaceAll('/', sep))
-  }
-}
-
-async function writeSynced(
-  path: string,
-  options: PutOptions | undefined,
-  write: (file: FileHandle) => Promise<number>,
-): Promise<number> {
-  const file = await open(path, 'wx')
-  try {
-    const bytes = await write(file)
-    throwIfAborted(options)
-    // fdatasync also writes the size, the only metadata an object needs to be read back.
-    await file.datasync()
-    return bytes
-  } finally {
-    await file.close()
   }
 }
 

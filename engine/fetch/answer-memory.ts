@@ -1,5 +1,5 @@
 import { copyBytes } from '../../format/index.js'
-import { abortable } from './abortable.js'
+import { GrantQueue } from './grant-queue.js'
 
 /** Memory of one answer, from before it is read until it has left for its client. */
 export interface AnswerShare {
@@ -29,7 +29,10 @@ const SLAB_BYTES = 256 * 1024
  */
 export class AnswerMemory {
   readonly #bytesMin: number
-  readonly #waiters: Waiter[] = []
+  readonly #queue = new GrantQueue<AnswerShare>({
+    grant: (bytes) => this.#grant(bytes),
+    giveBack: (share) => share.release(),
+  })
   readonly #freeSlabs: Uint8Array[] = []
   #bytesHeld = 0
 
@@ -43,56 +46,30 @@ export class AnswerMemory {
 
   /** Whether somebody waits: who holds memory without need should be parted from it. */
   get isWanted(): boolean {
-    return this.#waiters.length > 0
+    return !this.#queue.isEmpty
   }
 
   /** A share of at most `bytes`, now; undefined where that would mean to wait. */
   tryAcquire(bytes: number): AnswerShare | undefined {
-    const least = this.#least(bytes)
-    if (this.#waiters.length > 0 || least > this.#bytesFree) return undefined
-    return this.#grant(bytes)
+    return this.#queue.tryAcquire(bytes)
   }
 
   /** A share of at most `bytes`; waits its turn until there is memory. Rejects when `signal` aborts first. */
-  async acquire(bytes: number, signal: AbortSignal): Promise<AnswerShare> {
-    const share = this.tryAcquire(bytes)
-    if (share !== undefined) return share
-    let admit: Waiter['admit'] = () => {}
-    const admitted = new Promise<AnswerShare>((resolve) => {
-      admit = resolve
-    })
-    const waiter = { bytes, admit }
-    this.#waiters.push(waiter)
-    try {
-      return await abortable(admitted, signal)
-    } catch (error) {
-      const place = this.#waiters.indexOf(waiter)
-      // Admitted and aborted in the same turn: the share is ours already and must go back.
-      if (place < 0) void admitted.then((granted) => granted.release())
-      else {
-        this.#waiters.splice(place, 1)
-        this.#admit()
-      }
-      throw error
-    }
+  acquire(bytes: number, signal: AbortSignal): Promise<AnswerShare> {
+    return this.#queue.acquire(bytes, signal)
   }
 
-  get #bytesFree(): number {
-    return this.bytesMax - this.#bytesHeld
-  }
-
-  #least(bytes: number): number {
-    return Math.min(bytes, this.#bytesMin)
-  }
-
-  #grant(bytesWanted: number): AnswerShare {
-    const bytes = Math.min(bytesWanted, Math.max(this.#least(bytesWanted), Math.floor(this.#bytesFree * FREE_PART)))
+  #grant(bytesWanted: number): AnswerShare | undefined {
+    const bytesFree = this.bytesMax - this.#bytesHeld
+    const least = Math.min(bytesWanted, this.#bytesMin)
+    if (least > bytesFree) return undefined
+    const bytes = Math.min(bytesWanted, Math.max(least, Math.floor(bytesFree * FREE_PART)))
     this.#bytesHeld += bytes
     return new Share(bytes, {
       newSlab: (bytesMax) => this.#newSlab(bytesMax),
       changed: (bytesMore) => {
         this.#bytesHeld += bytesMore
-        this.#admit()
+        this.#queue.admit()
       },
       giveBack: (slab) => this.#giveBack(slab),
     })
@@ -108,19 +85,6 @@ export class AnswerMemory {
     const isKept = slab.byteLength === SLAB_BYTES && (this.#freeSlabs.length + 1) * SLAB_BYTES <= this.bytesMax
     if (isKept) this.#freeSlabs.push(slab)
   }
-
-  #admit(): void {
-    for (let next = this.#waiters[0]; next !== undefined; next = this.#waiters[0]) {
-      if (this.#least(next.bytes) > this.#bytesFree) return
-      this.#waiters.shift()
-      next.admit(this.#grant(next.bytes))
-    }
-  }
-}
-
-interface Waiter {
-  readonly bytes: number
-  readonly admit: (share: AnswerShare) => void
 }
 
 interface ShareOwner {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -62,6 +62,24 @@ await t.test('many puts at once share directory syncs and all arrive', async (t)
   const keys = Array.from({ length: 200 }, (_, index) => `many/${index % 4}/${1000 + index}`)
   await Promise.all(keys.map((key) => store.put(key, pattern(100))))
   t.same(await keysOf(store.list('many/')), [...keys].sort())
+})
+
+await t.test('an object whose bytes or name may be lost is not left for the next attempt to find', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'headrace-file-store-'))
+  t.teardown(() => rm(directory, { recursive: true }))
+  let isBroken = true
+  const datasync = async (file: FileHandle) => {
+    if (isBroken) throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO', syscall: 'fdatasync' })
+    await file.datasync()
+  }
+  const store = new FileObjectStore(directory, { datasync })
+  t.teardown(() => store.close())
+  await t.rejects(store.put('a', pattern(10)), { code: 'OBJECT_STORE_UNAVAILABLE', retry: 'safe' })
+  t.same(await keysOf(store.list('')), [])
+  t.same(await readdir(join(directory, '.tmp')), [])
+  isBroken = false
+  await store.put('a', pattern(20))
+  t.same(await store.getRange('a', 0, 20), pattern(20))
 })
 
 await t.test('a folder removed by somebody else is retriable and comes back', async (t) => {

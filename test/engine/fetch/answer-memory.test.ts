@@ -24,7 +24,7 @@ t.test('an answer is what was appended, in few chunks, also across slabs', async
     const sources = sizes.map((size, seed) => bytesOf(size, seed))
     for (const source of sources) share.append(source, chunks)
     const whole = concatenate(sources)
-    t.same(concatenate(chunks), whole)
+    t.ok(Buffer.from(concatenate(chunks)).equals(whole))
     t.equal(chunks.length, Math.ceil(whole.byteLength / (256 * 1024)))
     share.release()
   }

@@ -1,73 +1,14 @@
-import t, { type Test } from 'tap'
-import type { FetchRequest } from '../../../engine/broker.js'
+import t from 'tap'
 import { HeadraceError } from '../../../engine/errors.js'
-import {
-  createLogReader,
-  type FetchLimits,
-  FetchTurns,
-  type LogReaderOptions,
-  RecentSegments,
-  WatermarkBoard,
-} from '../../../engine/fetch/index.js'
+import { RecentSegments } from '../../../engine/fetch/index.js'
 import type { Catalog } from '../../../engine/ports/catalog.js'
-import { NO_LOGGER } from '../../../engine/ports/logger.js'
-import { NO_METRICS } from '../../../engine/ports/metrics.js'
 import { readBatchHeader } from '../../../format/index.js'
-import { fetchAnswer } from '../../support/fetch-answer.js'
-import { batchOf, concatenate, TestLog, TOPIC_ID } from '../../support/test-log.js'
+import { type Ask, setUpLogReader } from '../../support/log-reader-setup.js'
+import { batchOf, concatenate, TOPIC_ID } from '../../support/test-log.js'
 import { settle } from '../../support/virtual-clock.js'
 
-type Ask = Partial<Omit<FetchRequest, 'partitions'>> & {
-  readonly offsets?: readonly number[]
-  readonly partitionBytesMax?: number
-}
-
-async function setUp(t: Test, options: { partitionCount?: number; limits?: Partial<FetchLimits> } = {}) {
-  const log = await TestLog.create(options.partitionCount ?? 1)
-  const { catalog, clock, objectStore } = log
-  const watermarks = new WatermarkBoard({ catalog, clock, logger: NO_LOGGER })
-  const open = (changes: Partial<LogReaderOptions> = {}) => {
-    const reader = createLogReader({
-      catalog,
-      clock,
-      objectStore,
-      watermarks,
-      metrics: NO_METRICS,
-      logger: NO_LOGGER,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-      ...changes,
-    })
-    t.teardown(() => reader.close())
-    return reader
-  }
-  const reader = open()
-  t.teardown(() => watermarks.close())
-  const turns = new FetchTurns()
-  const fetch = ({ offsets = [0], partitionBytesMax = 1e6, ...request }: Ask = {}, from = reader) =>
-    fetchAnswer(from, {
-      waitMaxMs: 0,
-      bytesMin: 1,
-      bytesMax: 1e6,
-      signal: new AbortController().signal,
-      turns,
-      partitions: offsets.map((offset, partition) => ({
-        topicId: TOPIC_ID,
-        partition,
-        offset,
-        bytesMax: partitionBytesMax,
-      })),
-      ...request,
-    })
-  const one = async (request: Ask, from = reader) => {
-    const [result] = await fetch(request, from)
-    if (result === undefined) throw new Error('no result')
-    return { ...result, content: concatenate(result.chunks) }
-  }
-  return { log, reader, watermarks, fetch, one, open }
-}
-
 t.test('an empty partition answers nothing; one that does not exist, an error', async (t) => {
-  const { fetch } = await setUp(t)
+  const { fetch } = await setUpLogReader(t)
   const [empty, unknown] = await fetch({ offsets: [0, 0] })
   t.match(empty, { highWatermark: 0, logStartOffset: 0, chunks: [], bytes: 0 })
   t.notOk(empty?.error)
@@ -75,7 +16,7 @@ t.test('an empty partition answers nothing; one that does not exist, an error', 
 })
 
 t.test('batches come with their offsets, from the one that contains the offset asked for', async (t) => {
-  const { log, one } = await setUp(t)
+  const { log, one } = await setUpLogReader(t)
   await log.write([3, 4, 5].map((count) => ({ partition: 0, bytes: batchOf(count) })))
   await log.write([{ partition: 0, bytes: batchOf(2) }])
   for (let offset = 0; offset < 14; offset++) {
@@ -91,7 +32,7 @@ t.test('batches come with their offsets, from the one that contains the offset a
 })
 
 t.test('an offset outside the log is refused, with the ends of the log', async (t) => {
-  const { log, one } = await setUp(t)
+  const { log, one } = await setUpLogReader(t)
   for (let count = 0; count < 3; count++) await log.write([{ partition: 0, bytes: batchOf(5) }])
   log.catalog.raiseLogStart({ topicId: TOPIC_ID, partition: 0 }, 7)
   for (const offset of [6, 16]) {
@@ -102,7 +43,7 @@ t.test('an offset outside the log is refused, with the ends of the log', async (
 })
 
 t.test('tombstoned batches are not served', async (t) => {
-  const { log, one } = await setUp(t)
+  const { log, one } = await setUpLogReader(t)
   const numbered = (baseSequence: number) =>
     batchOf(2, { producerId: 9, producerEpoch: 0, baseSequence, fill: baseSequence })
   await log.write([0, 2, 0, 2, 4].map((sequence) => ({ partition: 0, bytes: numbered(sequence) })))
@@ -112,7 +53,7 @@ t.test('tombstoned batches are not served', async (t) => {
 })
 
 t.test('limits are kept once one batch is in', async (t) => {
-  const { log, fetch, one } = await setUp(t, { partitionCount: 3 })
+  const { log, fetch, one } = await setUpLogReader(t, { partitionCount: 3 })
   const bytes = batchOf(1, { valueBytes: 100 })
   await log.write([0, 0, 0, 1, 1, 1, 2, 2, 2].map((partition) => ({ partition, bytes })))
   const size = bytes.byteLength
@@ -126,7 +67,7 @@ t.test('limits are kept once one batch is in', async (t) => {
 })
 
 t.test('small answers serve every partition, also one whose data lie behind those of busy ones', async (t) => {
-  const { log, fetch } = await setUp(t, { partitionCount: 3 })
+  const { log, fetch } = await setUpLogReader(t, { partitionCount: 3 })
   const bytes = batchOf(1)
   for (let segment = 0; segment < 20; segment++) {
     await log.write([1, 0].map((partition) => ({ partition, bytes })))
@@ -145,120 +86,8 @@ t.test('small answers serve every partition, also one whose data lie behind thos
   t.equal(served.indexOf(2), 8, 'eight answers may pass it over')
 })
 
-t.test('waits for data, is woken by a local commit', async (t) => {
-  const { log, one, watermarks } = await setUp(t)
-  const waiting = one({ waitMaxMs: 500 })
-  await log.clock.advance(20)
-  await log.write([{ partition: 0, bytes: batchOf(3) }])
-  watermarks.advance(TOPIC_ID, 0, 3)
-  t.same((await waiting).content, log.bytesFrom(0, 0))
-  t.equal(log.catalog.calls.partitionOffsets, 0)
-})
-
-t.test("a commit that comes between the catalog's answer and its reading is fetched at once", async (t) => {
-  const { log, one, open, watermarks } = await setUp(t)
-  let late = true
-  const findExtents: typeof log.catalog.findExtents = async (requests) => {
-    const answers = await log.catalog.findExtents(requests)
-    if (!late) return answers
-    late = false
-    await log.write([{ partition: 0, bytes: batchOf(3) }])
-    watermarks.advance(TOPIC_ID, 0, 3)
-    return answers
-  }
-  const catalog = Object.assign(Object.create(log.catalog) as typeof log.catalog, { findExtents })
-  t.same((await one({ waitMaxMs: 500 }, open({ catalog }))).content, log.bytesFrom(0, 0))
-})
-
-t.test('a catalog that stays behind what is known is asked a few times, then waited for', async (t) => {
-  const { log, one, watermarks } = await setUp(t)
-  watermarks.advance(TOPIC_ID, 0, 3)
-  const waiting = one({ waitMaxMs: 500 })
-  await log.clock.advance(500)
-  t.equal((await waiting).bytes, 0)
-  t.equal(log.catalog.calls.findExtents, 3)
-})
-
-t.test('a commit of another agent is seen by the poll', async (t) => {
-  const { log, one } = await setUp(t)
-  const waiting = one({ waitMaxMs: 500 })
-  await settle()
-  await log.write([{ partition: 0, bytes: batchOf(3) }])
-  await log.clock.advance(50)
-  t.same((await waiting).content, log.bytesFrom(0, 0))
-})
-
-t.test('at the deadline it answers with nothing, without asking the catalog again', async (t) => {
-  const { log, one } = await setUp(t)
-  const waiting = one({ waitMaxMs: 500 })
-  await log.clock.advance(499)
-  t.equal(log.catalog.calls.findExtents, 1)
-  await log.clock.advance(1)
-  t.equal((await waiting).bytes, 0)
-  t.equal(log.catalog.calls.findExtents, 1)
-  t.equal(log.clock.timerCount, 0)
-})
-
-t.test('waits for bytesMin, adding what comes', async (t) => {
-  const { log, one, watermarks } = await setUp(t)
-  const size = batchOf(1).byteLength
-  const waiting = one({ waitMaxMs: 500, bytesMin: 3 * size })
-  let done = false
-  void waiting.then(() => {
-    done = true
-  })
-  for (let count = 1; count <= 3; count++) {
-    await log.clock.advance(10)
-    t.notOk(done)
-    await log.write([{ partition: 0, bytes: batchOf(1, { fill: count }) }])
-    watermarks.advance(TOPIC_ID, 0, count)
-  }
-  t.same((await waiting).content, log.bytesFrom(0, 0))
-})
-
-t.test('bytesMin that never comes: at the deadline it answers with what there is', async (t) => {
-  const { log, one } = await setUp(t)
-  await log.write([{ partition: 0, bytes: batchOf(1) }])
-  const waiting = one({ waitMaxMs: 500, bytesMin: 100_000 })
-  await log.clock.advance(500)
-  t.same((await waiting).content, log.bytesFrom(0, 0))
-})
-
-t.test('an error on one partition ends the wait of all', async (t) => {
-  const { fetch } = await setUp(t)
-  const results = await fetch({ offsets: [0, 0], waitMaxMs: 10_000 })
-  t.same(
-    results.map((result) => result.error?.code),
-    [undefined, 'PARTITION_UNKNOWN'],
-  )
-})
-
-t.test('a topic deleted during the wait ends it', async (t) => {
-  const { log, one } = await setUp(t)
-  const waiting = one({ waitMaxMs: 10_000 })
-  await settle()
-  await log.catalog.deleteTopic(TOPIC_ID)
-  await log.clock.advance(50)
-  t.equal((await waiting).error?.code, 'PARTITION_UNKNOWN')
-})
-
-t.test('an abort ends the wait, closing ends all waits and refuses the next', async (t) => {
-  const { log, reader, one } = await setUp(t)
-  const leaving = new AbortController()
-  const aborted = one({ waitMaxMs: 10_000, signal: leaving.signal })
-  const closed = one({ waitMaxMs: 10_000 })
-  await settle()
-  leaving.abort()
-  t.equal((await aborted).bytes, 0)
-  await reader.close()
-  t.equal((await closed).bytes, 0)
-  t.equal(log.clock.timerCount, 0)
-  await t.rejects(one({}), { code: 'AGENT_CLOSING' })
-  await t.rejects(reader.listOffsets([]), { code: 'AGENT_CLOSING' })
-})
-
 t.test('an abort ends a read under way', async (t) => {
-  const { log, one } = await setUp(t)
+  const { log, one } = await setUpLogReader(t)
   await log.write([{ partition: 0, bytes: batchOf(1) }])
   log.objectStore.beforeGet = () => new Promise(() => {})
   const leaving = new AbortController()
@@ -269,7 +98,7 @@ t.test('an abort ends a read under way', async (t) => {
 })
 
 t.test('compaction between the catalog and the GET: asks again and reads on', async (t) => {
-  const { log, one } = await setUp(t)
+  const { log, one } = await setUpLogReader(t)
   const first = await log.write([{ partition: 0, bytes: batchOf(3) }])
   const second = await log.write([{ partition: 0, bytes: batchOf(4) }])
   log.objectStore.beforeGet = async (key) => {
@@ -281,7 +110,7 @@ t.test('compaction between the catalog and the GET: asks again and reads on', as
 })
 
 t.test('an object that is lost is told, after a bounded number of attempts', async (t) => {
-  const { log, one } = await setUp(t)
+  const { log, one } = await setUpLogReader(t)
   const lost = await log.write([{ partition: 0, bytes: batchOf(3) }])
   await log.objectStore.delete([lost.objectKey])
   t.equal((await one({ waitMaxMs: 1000 })).error?.code, 'OBJECT_NOT_FOUND')
@@ -289,7 +118,7 @@ t.test('an object that is lost is told, after a bounded number of attempts', asy
 })
 
 t.test('an error behind good data is left to the next fetch', async (t) => {
-  const { log, one } = await setUp(t)
+  const { log, one } = await setUpLogReader(t)
   await log.write([{ partition: 0, bytes: batchOf(3) }])
   const lost = await log.write([{ partition: 0, bytes: batchOf(4) }])
   await log.objectStore.delete([lost.objectKey])
@@ -300,7 +129,7 @@ t.test('an error behind good data is left to the next fetch', async (t) => {
 })
 
 t.test('damaged bytes never leave: once in transit they are read again, in the store they are told', async (t) => {
-  const { log, one, open } = await setUp(t)
+  const { log, one, open } = await setUpLogReader(t)
   await log.write([{ partition: 0, bytes: batchOf(50, { fill: 1 }) }])
   let damageCount = 1
   const damaging = new Proxy(log.objectStore, {
@@ -319,7 +148,7 @@ t.test('damaged bytes never leave: once in transit they are read again, in the s
 })
 
 t.test('a store that is down is told for its partition only', async (t) => {
-  const { log, fetch } = await setUp(t, { partitionCount: 2 })
+  const { log, fetch } = await setUpLogReader(t, { partitionCount: 2 })
   await log.write([{ partition: 0, bytes: batchOf(3) }])
   const bad = await log.write([{ partition: 1, bytes: batchOf(3) }])
   log.objectStore.beforeGet = async (key) => {
@@ -331,7 +160,7 @@ t.test('a store that is down is told for its partition only', async (t) => {
 })
 
 t.test('a catalog that is down is told for every partition', async (t) => {
-  const { log, fetch, open } = await setUp(t, { partitionCount: 2 })
+  const { log, fetch, open } = await setUpLogReader(t, { partitionCount: 2 })
   const error = new HeadraceError('CATALOG_UNAVAILABLE', 'safe', 'down')
   const down = new Proxy(log.catalog, {
     get: (_, name) => (name === 'location' ? 'down' : () => Promise.reject(error)),
@@ -347,7 +176,7 @@ t.test('a catalog that is down is told for every partition', async (t) => {
 })
 
 t.test('many partitions of one segment cost one GET; what this agent wrote, none', async (t) => {
-  const { log, fetch, open } = await setUp(t, { partitionCount: 20 })
+  const { log, fetch, open } = await setUpLogReader(t, { partitionCount: 20 })
   const partitions = Array.from({ length: 20 }, (_, partition) => partition)
   const written = await log.write(
     partitions.map((partition) => ({ partition, bytes: batchOf(3, { fill: partition }) })),
@@ -373,7 +202,7 @@ t.test('many partitions of one segment cost one GET; what this agent wrote, none
 
 t.test('of a large extent only the needed blocks are read', async (t) => {
   const limits = { chunkBytes: 4096, loadBytesMax: 8192, wholeExtentBytesMax: 4096 }
-  const { log, one } = await setUp(t, { limits })
+  const { log, one } = await setUpLogReader(t, { limits })
   const batches = Array.from({ length: 200 }, (_, fill) => ({
     partition: 0,
     bytes: batchOf(2, { valueBytes: 5000, fill }),
@@ -388,7 +217,7 @@ t.test('of a large extent only the needed blocks are read', async (t) => {
 
 t.test('readers far behind do not drive out what others read', async (t) => {
   const limits = { chunkBytes: 1024, cacheBytesMax: 4096, laggingCacheBytesMax: 4096 }
-  const { log, one } = await setUp(t, { limits })
+  const { log, one } = await setUpLogReader(t, { limits })
   for (let fill = 0; fill < 10; fill++)
     await log.write([{ partition: 0, bytes: batchOf(1, { valueBytes: 700, fill }) }])
   await log.clock.advance(1_000_000)
