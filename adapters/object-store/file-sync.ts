@@ -4,7 +4,8 @@ import { makeDirectory } from '../make-directory.js'
 
 /**
  * Makes directory entries durable. A new name lives in its directory, so publishing a file means syncing the directory
- * as well; puts that finish together share one sync, which is what keeps a 10 ms flush cheap.
+ * as well. Syncs of several puts at once are left to the file system, whose journal takes them together and lets each wait for its own
+ * entry only.
  *
  * Owned by one file store. Handles of directories in use stay open, a bounded number of them.
  */
@@ -59,47 +60,21 @@ export class DirectorySync {
 const DIRECTORIES_MAX = 64
 
 class SyncedDirectory {
-  readonly #path: string
   #handle: Promise<FileHandle> | undefined
-  #running: Promise<void> | undefined
-  #next: Promise<void> | undefined
 
-  constructor(path: string) {
-    this.#path = path
-  }
+  constructor(private readonly path: string) {}
 
-  /** One sync runs, one waits for it: a caller may not join the running one, which may have missed its entry. */
-  sync(): Promise<void> {
-    if (this.#running === undefined) return this.#start()
-    this.#next ??= this.#running
-      .catch(() => {})
-      .then(() => {
-        this.#next = undefined
-        return this.#start()
-      })
-    return this.#next
-  }
-
+  /** The handle closes once its syncs have ended. */
   async close(): Promise<void> {
-    await this.#next?.catch(() => {})
-    await this.#running?.catch(() => {})
     const handle = await this.#handle?.catch(() => undefined)
     this.#handle = undefined
     await handle?.close()
   }
 
-  #start(): Promise<void> {
-    const running = this.#syncOnce().finally(() => {
-      if (this.#running === running) this.#running = undefined
-    })
-    this.#running = running
-    return running
-  }
-
-  async #syncOnce(): Promise<void> {
+  async sync(): Promise<void> {
     // Windows has no handle on a directory to sync; NTFS journals the entry by itself.
     if (process.platform === 'win32') return
-    this.#handle ??= open(this.#path, 'r')
+    this.#handle ??= open(this.path, 'r')
     const opening = this.#handle
     try {
       await (await opening).sync()

@@ -56,7 +56,7 @@ await t.test('temporary files go with their put, and old ones of dead processes 
   t.same(await readdir(temporary), ['young'])
 })
 
-await t.test('many puts at once share directory syncs and all arrive', async (t) => {
+await t.test('many puts at once all arrive', async (t) => {
   const { store, close } = await openPlace()
   t.teardown(close)
   const keys = Array.from({ length: 200 }, (_, index) => `many/${index % 4}/${1000 + index}`)
