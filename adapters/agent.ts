@@ -229,6 +229,7 @@ async function openParts(config: AgentConfig, logger: Logger, closers: Closers):
       flush: { flushBytes: config.flushBytes, flushIntervalMs: config.flushIntervalMs },
       commit: { commitAgeMaxMs: config.commitAgeMaxMs, commitRetryMaxMs: COMMIT_RETRY_MAX_MS },
       arenaBytes: memory.arenaBytes,
+      extents: reader.extents,
       watermarks,
       recent,
       onTopicGone: (topicId) => topics.forget(topicId),

@@ -39,6 +39,7 @@ export function openWritePath(options: WritePathOptions): WritePath {
     flush: { flushBytes, flushIntervalMs: 10 },
     commit: { commitAgeMaxMs: 600_000, commitRetryMaxMs: 20_000 },
     arenaBytes,
+    extents: { isWanted: false, committed() {} },
     watermarks: { advance() {} },
     recent: new RecentSegments(recentBytes),
     onTopicGone() {},

@@ -1,5 +1,6 @@
 import { CommitLane, type CommitLaneLimits } from './commit/commit-lane.js'
-import { inArena, type RecentSegments, recentCopy, type WatermarkSink } from './fetch/index.js'
+import { committedExtents } from './commit/committed-extents.js'
+import { type ExtentSink, inArena, type RecentSegments, recentCopy, type WatermarkSink } from './fetch/index.js'
 import { ArenaPool } from './intake/arena-pool.js'
 import type { FlushLimits } from './intake/flush-policy.js'
 import { SegmentIntake } from './intake/segment-intake.js'
@@ -32,6 +33,7 @@ export interface WritePathOptions {
   readonly commit: CommitLaneLimits
   /** Sum of all arenas at most. */
   readonly arenaBytes: number
+  readonly extents: ExtentSink
   readonly watermarks: WatermarkSink
   readonly recent: RecentSegments
   readonly onTopicGone: (topicId: TopicId) => void
@@ -79,6 +81,8 @@ export function createWritePath(options: WritePathOptions): WritePath {
 function announce(segment: CommittedSegment, options: WritePathOptions): void {
   if (!segment.outcome.committed) return
   remember(segment, options.recent)
+  // Before the watermarks: who is woken looks for them.
+  if (options.extents.isWanted) options.extents.committed(committedExtents(segment))
   const outcomes = segment.outcome.batches
   let number = 0
   for (const block of segment.uploaded.index.blocks) {

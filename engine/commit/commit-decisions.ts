@@ -1,5 +1,6 @@
 import { NO_PRODUCER_ID, partitionKey, type SegmentId, type TopicId } from '../model.js'
 import type { BatchOutcome, CommitBatch, CommitBlock, CommitSegment } from '../ports/catalog.js'
+import { ExtentCollector, type ExtentDraft } from './extent-collector.js'
 import { PartitionMap } from './partition-map.js'
 import { acceptSequence, judgeSequence, type ProducerState } from './producer-state.js'
 
@@ -62,21 +63,6 @@ export interface ProducerChange extends ProducerState {
   readonly producerId: number
 }
 
-/** An extent row to be, without what its segment says. */
-export interface ExtentDraft {
-  readonly topicId: TopicId
-  readonly partition: number
-  readonly baseOffset: number
-  readonly endOffset: number
-  readonly position: number
-  readonly bytes: number
-  readonly batchSkipCount: number
-  readonly batchCount: number
-  readonly maxTimestampMs: number
-  /** Greatest timestamp of the partition up to and including this extent: grows with the offsets, so it can be searched. */
-  readonly runningMaxTimestampMs: number
-}
-
 /** Map key of a producer's state in a partition. */
 export function producerKey(topicId: TopicId, partition: number, producerId: number): string {
   return `${partitionKey(topicId, partition)}/${producerId}`
@@ -92,7 +78,7 @@ function decideSegment(segment: CommitSegment, working: WorkingState): SegmentDe
   const batches: BatchOutcome[] = []
   const extents = new ExtentCollector()
   for (const block of segment.blocks) decideBlock(block, working, batches, extents)
-  return { segmentId: segment.segmentId, batches, extents: extents.finish() }
+  return { segmentId: segment.segmentId, batches, extents: extents.extents }
 }
 
 function decideBlock(
@@ -107,7 +93,9 @@ function decideBlock(
     outcomes.push(outcome)
     if (outcome.kind !== 'accepted' || !partition) continue
     partition.accept(batch)
-    extents.add(block, index, batch, outcome.baseOffset, partition.maxTimestampMs)
+    const { baseOffset } = outcome
+    const endOffset = baseOffset + batch.offsetCount
+    extents.add(block, index, baseOffset, endOffset, batch.maxTimestampMs, partition.maxTimestampMs)
   }
 }
 
@@ -208,62 +196,5 @@ class WorkingState {
       }
     }
     return changes
-  }
-}
-
-type OpenExtent = { -readonly [Name in keyof ExtentDraft]: ExtentDraft[Name] }
-
-/**
- * Collapses a segment's accepted batches into extents. A batch joins the open extent when it follows it without a gap: the
- * next batch of the same block, or the first of the block that begins where the last one ended, read to its end.
- */
-class ExtentCollector {
-  readonly #extents: ExtentDraft[] = []
-  #open: OpenExtent | undefined
-  #lastBlock: CommitBlock | undefined
-  #lastIndex = -1
-
-  add(block: CommitBlock, index: number, batch: CommitBatch, baseOffset: number, runningMaxTimestampMs: number): void {
-    const open = this.#open
-    if (open && this.#follows(block, index)) {
-      open.bytes = block.position + block.bytes - open.position
-      open.batchCount++
-      open.endOffset = baseOffset + batch.offsetCount
-      open.maxTimestampMs = Math.max(open.maxTimestampMs, batch.maxTimestampMs)
-      open.runningMaxTimestampMs = runningMaxTimestampMs
-    } else {
-      this.#open = {
-        topicId: block.topicId,
-        partition: block.partition,
-        baseOffset,
-        endOffset: baseOffset + batch.offsetCount,
-        position: block.position,
-        bytes: block.bytes,
-        batchSkipCount: index,
-        batchCount: 1,
-        maxTimestampMs: batch.maxTimestampMs,
-        runningMaxTimestampMs,
-      }
-      this.#extents.push(this.#open)
-    }
-    this.#lastBlock = block
-    this.#lastIndex = index
-  }
-
-  finish(): readonly ExtentDraft[] {
-    return this.#extents
-  }
-
-  #follows(block: CommitBlock, index: number): boolean {
-    const last = this.#lastBlock
-    if (!last) return false
-    if (last === block) return index === this.#lastIndex + 1
-    return (
-      index === 0 &&
-      this.#lastIndex === last.batches.length - 1 &&
-      block.position === last.position + last.bytes &&
-      block.partition === last.partition &&
-      block.topicId === last.topicId
-    )
   }
 }

@@ -9,7 +9,7 @@ import type { LoadedRun } from './extent-decoder.js'
 import type { ExtentReader } from './extent-reader.js'
 import type { FetchLimits } from './fetch-limits.js'
 import { type FetchBudget, mayHaveMoved, PartitionProgress, readFailure } from './fetch-progress.js'
-import type { KnownExtents } from './known-extents.js'
+import type { ExtentLookup, KnownExtents } from './known-extents.js'
 import { chunksAhead, type PlannedRead, planRound, readBytesBound } from './round-plan.js'
 import type { WatermarkBoard } from './watermarks.js'
 
@@ -82,8 +82,9 @@ export class FetchRun {
     const { clock, board } = this.options
     const deadlineMs = clock.monotonicMs() + this.request.waitMaxMs
     let targets = this.#open()
+    let isWoken = false
     for (;;) {
-      const progressed = await this.#round(targets)
+      const progressed = await this.#round(targets, isWoken)
       if (this.#done()) break
       targets = this.#open().filter((partition) => partition.behind)
       if (progressed && targets.length > 0) continue
@@ -95,6 +96,7 @@ export class FetchRun {
       if (news.length === 0 && clock.monotonicMs() >= deadlineMs) break
       // Woken without news: a partition has gone, only the catalog knows which.
       targets = news.length > 0 ? news : this.#open()
+      isWoken = news.length > 0
     }
     const passedOver = this.#partitions.filter((progress) => progress.passedOver)
     this.options.holds.answered(this.request.turns, clock.monotonicMs())
@@ -121,9 +123,9 @@ export class FetchRun {
   }
 
   /** Answers whether it got on: added bytes, or has reason to look again at once. */
-  async #round(targets: readonly PartitionProgress[]): Promise<boolean> {
+  async #round(targets: readonly PartitionProgress[], isWoken: boolean): Promise<boolean> {
     const { board, holds, limits, reader } = this.options
-    const answers = await this.#ask(targets)
+    const answers = await this.#extentsFor(targets, isWoken)
     if (answers === undefined || this.signal.aborted) return false
     if (isLarge(answers)) await this.options.turn()
     const extentsOf: (readonly Extent[])[] = []
@@ -201,23 +203,35 @@ export class FetchRun {
     }
   }
 
-  async #ask(targets: readonly PartitionProgress[]): Promise<(ExtentAnswer | undefined)[] | undefined> {
-    const { extents, limits } = this.options
-    if (targets.length === 0) return undefined
-    const extentCountMax = Math.max(1, Math.floor(limits.extentsPerRoundMax / targets.length))
+  /** Who has been woken by news has asked the catalog before, and where the news are this agent's own need not ask it again. */
+  async #extentsFor(
+    targets: readonly PartitionProgress[],
+    isWoken: boolean,
+  ): Promise<(ExtentAnswer | undefined)[] | undefined> {
+    const { board, extents } = this.options
+    const lookups = this.#lookups(targets)
+    if (lookups.length === 0) return undefined
+    if (isWoken) {
+      const news = lookups.map((lookup) => extents.findNews(lookup, board.known(lookup.topicId, lookup.partition)))
+      if (news.every((answer) => answer !== undefined)) return news
+    }
     try {
-      return await extents.find(
-        targets.map((target) => {
-          const { topicId, partition } = target.partition
-          const bytesWanted = Math.max(1, Math.min(target.bytesLeft, this.#budget.bytesLeft))
-          const bytesMax = bytesWanted + limits.lookaheadBytes
-          return { topicId, partition, offset: target.nextOffset, bytesWanted, bytesMax, extentCountMax }
-        }),
-      )
+      return await extents.find(lookups)
     } catch (error) {
       for (const target of targets) target.fail(readFailure(error))
       return undefined
     }
+  }
+
+  #lookups(targets: readonly PartitionProgress[]): ExtentLookup[] {
+    const { limits } = this.options
+    const extentCountMax = Math.max(1, Math.floor(limits.extentsPerRoundMax / targets.length))
+    return targets.map((target) => {
+      const { topicId, partition } = target.partition
+      const bytesWanted = Math.max(1, Math.min(target.bytesLeft, this.#budget.bytesLeft))
+      const bytesMax = bytesWanted + limits.lookaheadBytes
+      return { topicId, partition, offset: target.nextOffset, bytesWanted, bytesMax, extentCountMax }
+    })
   }
 
   /** Loads side by side, takes in the planned order. */

@@ -17,28 +17,70 @@ export interface KnownExtentsOptions {
   readonly extentCountMax: number
 }
 
+/** Where the read path learns which extents this agent's commits have made. */
+export interface ExtentSink {
+  /** Whether anybody has looked for extents lately; without readers there is no need to tell. */
+  readonly isWanted: boolean
+  /** Extents of one commit, those of a partition in order. */
+  committed(extents: readonly Extent[]): void
+}
+
+/** Extents of a partition without a gap, and what else the catalog said then. */
 interface KnownRun {
-  readonly answer: ExtentAnswer
+  readonly extents: Extent[]
+  readonly logStartOffset: number
+  /** Of the log, as far as this run knows. */
+  highWatermark: number
   readonly askedAtMs: number
 }
 
 /**
  * Extents that the catalog has named, kept for a moment. Each answer reaches beyond what its fetch takes, so whoever reads a log in
  * order finds what comes next here, and the catalog is only asked where the log begins and ends now: a row per partition
- * instead of hundreds.
+ * instead of hundreds. What this agent commits is added at the end, so that who waits for it need not ask at all.
  *
  * Offsets of an extent never change, and the objects of extents that compaction or retention took away stay for their grace period. Where
  * that is set shorter than `ageMaxMs`, a read finds its object gone, `forget`s, and the catalog is asked.
  */
-export class KnownExtents {
+export class KnownExtents implements ExtentSink {
   /** By partition, the oldest first. */
   readonly #runs = new Map<string, KnownRun>()
-  #extentCount = 0
+  #size = 0
+  #lookedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: KnownExtentsOptions) {}
 
+  get isWanted(): boolean {
+    return this.options.clock.monotonicMs() - this.#lookedAtMs <= this.options.ageMaxMs
+  }
+
+  committed(extents: readonly Extent[]): void {
+    for (const extent of extents) {
+      const run = this.#freshRun(extent)
+      // Not where the run ends before the log does, or another agent has committed in between.
+      if (run === undefined || extent.baseOffset !== endOf(run)) continue
+      run.extents.push(extent)
+      run.highWatermark = extent.endOffset
+      this.#size += 1
+    }
+    this.#shrink()
+  }
+
+  /**
+   * The extents from `offset` to at least `highWatermark`, without asking the catalog: for who has asked it once and knows by the board
+   * that there is news. Undefined where they are not all known.
+   */
+  findNews({ topicId, partition, offset }: ExtentRequest, highWatermark: number): ExtentAnswer | undefined {
+    const run = this.#freshRun({ topicId, partition })
+    if (run === undefined || run.highWatermark < highWatermark) return undefined
+    const extents = extentsFrom(run.extents, offset)
+    if (extents.at(-1)?.endOffset !== run.highWatermark) return undefined
+    return { extents, logStartOffset: run.logStartOffset, highWatermark: run.highWatermark }
+  }
+
   /** As `Catalog.findExtents`; extents may be fewer than asked for, but enough to go on with. */
   async find(lookups: readonly ExtentLookup[]): Promise<(ExtentAnswer | undefined)[]> {
+    this.#lookedAtMs = this.options.clock.monotonicMs()
     const known = lookups.map((lookup) => this.#known(lookup))
     const [offsets, found] = await Promise.all([
       this.#offsetsOf(lookups.filter((_, place) => known[place] !== undefined)),
@@ -63,44 +105,69 @@ export class KnownExtents {
     for (const [number, lookup] of lookups.entries()) {
       const answer = answers[number]
       this.forget(lookup)
-      if (answer !== undefined && answer.extents.length > 1) this.#keep(lookup, { answer, askedAtMs })
+      if (answer === undefined || (answer.extents.length === 0 && lookup.offset !== answer.highWatermark)) continue
+      const { logStartOffset, highWatermark } = answer
+      this.#keep(lookup, { extents: [...answer.extents], logStartOffset, highWatermark, askedAtMs })
     }
     return answers
   }
 
   /** What was known proved wrong. */
   forget({ topicId, partition }: PartitionRef): void {
-    const key = partitionKey(topicId, partition)
-    this.#extentCount -= this.#runs.get(key)?.answer.extents.length ?? 0
-    this.#runs.delete(key)
+    this.#remove(partitionKey(topicId, partition))
+  }
+
+  #freshRun({ topicId, partition }: PartitionRef): KnownRun | undefined {
+    const run = this.#runs.get(partitionKey(topicId, partition))
+    if (run === undefined || this.options.clock.monotonicMs() - run.askedAtMs > this.options.ageMaxMs) return undefined
+    return run
   }
 
   #known(lookup: ExtentLookup): readonly Extent[] | undefined {
-    const run = this.#runs.get(partitionKey(lookup.topicId, lookup.partition))
-    if (run === undefined || this.options.clock.monotonicMs() - run.askedAtMs > this.options.ageMaxMs) return undefined
-    const extents = extentsFrom(run.answer.extents, lookup.offset)
+    const run = this.#freshRun(lookup)
+    if (run === undefined) return undefined
+    const extents = extentsFrom(run.extents, lookup.offset)
     if (extents.length === 0) return undefined
-    const isAllThereWas = extents.at(-1)?.endOffset === run.answer.highWatermark
+    const isAllThereWas = extents.at(-1)?.endOffset === run.highWatermark
     return isAllThereWas || isEnough(extents, lookup) ? extents : undefined
   }
 
   #keep(partition: PartitionRef, run: KnownRun): void {
     this.#runs.set(partitionKey(partition.topicId, partition.partition), run)
-    this.#extentCount += run.answer.extents.length
-    for (const [key, { answer }] of this.#runs) {
-      if (this.#extentCount <= this.options.extentCountMax) return
-      this.#extentCount -= answer.extents.length
-      this.#runs.delete(key)
+    this.#size += sizeOf(run)
+    this.#shrink()
+  }
+
+  #remove(key: string): void {
+    const run = this.#runs.get(key)
+    if (run === undefined) return
+    this.#size -= sizeOf(run)
+    this.#runs.delete(key)
+  }
+
+  #shrink(): void {
+    for (const key of this.#runs.keys()) {
+      if (this.#size <= this.options.extentCountMax) return
+      this.#remove(key)
     }
   }
+}
+
+function endOf({ extents, highWatermark }: KnownRun): number {
+  return extents.at(-1)?.endOffset ?? highWatermark
+}
+
+/** In extents; one that is empty takes memory, too. */
+function sizeOf(run: KnownRun): number {
+  return 1 + run.extents.length
 }
 
 /** From the one that contains `offset` on; none when it is not among them. */
 function extentsFrom(extents: readonly Extent[], offset: number): readonly Extent[] {
   const first = extents[0]
   if (first === undefined || offset < first.baseOffset) return []
-  const passed = partitionPoint(extents, ({ endOffset }) => endOffset <= offset)
-  return passed === 0 ? extents : extents.slice(passed)
+  // A copy: what is known grows.
+  return extents.slice(partitionPoint(extents, ({ endOffset }) => endOffset <= offset))
 }
 
 /** All that is to be read now, and half of what a new answer would say of what follows. */

@@ -11,7 +11,7 @@ import { ChunkHolds } from './chunk-holds.js'
 import { ExtentReader } from './extent-reader.js'
 import { FETCH_LIMITS_DEFAULT, type FetchLimits } from './fetch-limits.js'
 import { FetchRun, type FetchRunOptions } from './fetch-run.js'
-import { KnownExtents } from './known-extents.js'
+import { type ExtentSink, KnownExtents } from './known-extents.js'
 import { OffsetLookup } from './offset-lookup.js'
 import { RecentSegments } from './recent-segments.js'
 import type { WatermarkBoard } from './watermarks.js'
@@ -32,6 +32,8 @@ export interface LogReaderOptions {
 }
 
 export interface ClosableLogReader extends LogReader {
+  /** The write path tells it what it has committed, before it tells the watermarks. */
+  readonly extents: ExtentSink
   /** Ends every fetch at once, with what it has; later calls are refused with AGENT_CLOSING. Idempotent. */
   close(): Promise<void>
 }
@@ -73,6 +75,10 @@ class CatalogLogReader implements ClosableLogReader {
     const { extentAgeMaxMs: ageMaxMs, extentsKnownMax: extentCountMax } = limits
     const extents = new KnownExtents({ catalog, clock, ageMaxMs, extentCountMax })
     this.#run = { extents, reader, holds, board, gates, answers, turn, clock, logger, limits }
+  }
+
+  get extents(): ExtentSink {
+    return this.#run.extents
   }
 
   async fetch(request: FetchRequest): Promise<readonly FetchResult[]> {

@@ -40,6 +40,17 @@ export class SimulatedAgent implements Life {
     this.store = new SimulatedObjectStore(world, this, objects)
     const recent = new RecentSegments(world.chance(0.5) ? 16_384 : 0)
     this.#board = new WatermarkBoard({ catalog, clock, logger: NO_LOGGER, pollIntervalMs: 20 })
+    const small = { chunkBytes: 512, cacheBytesMax: 8192, laggingCacheBytesMax: 8192, loadBytesMax: 2048 }
+    this.reader = createLogReader({
+      catalog,
+      objectStore: this.store,
+      clock,
+      metrics: NO_METRICS,
+      logger: NO_LOGGER,
+      watermarks: this.#board,
+      recent,
+      limits: { ...small, laggingAgeMs: 1000, wholeExtentBytesMax: 1024 },
+    })
     const flushBytes = world.pick([700, 1500, 6000]) ?? 1500
     this.#writePath = createWritePath({
       catalog,
@@ -51,20 +62,10 @@ export class SimulatedAgent implements Life {
       flush: { flushBytes, flushIntervalMs: world.pick([5, 25, 100]) ?? 25 },
       commit: { commitAgeMaxMs: COMMIT_AGE_MAX_MS, commitRetryMaxMs: COMMIT_RETRY_MAX_MS },
       arenaBytes: flushBytes * (1 + world.int(4)),
+      extents: this.reader.extents,
       watermarks: this.#board,
       recent,
       onTopicGone: () => {},
-    })
-    const small = { chunkBytes: 512, cacheBytesMax: 8192, laggingCacheBytesMax: 8192, loadBytesMax: 2048 }
-    this.reader = createLogReader({
-      catalog,
-      objectStore: this.store,
-      clock,
-      metrics: NO_METRICS,
-      logger: NO_LOGGER,
-      watermarks: this.#board,
-      recent,
-      limits: { ...small, laggingAgeMs: 1000, wholeExtentBytesMax: 1024 },
     })
     const jobs = { life: this, clock, database, objectStore: this.store, commitAgeMaxMs: COMMIT_AGE_MAX_MS }
     this.#jobs = policy && startSimulatedJobs(world, { ...jobs, policy })

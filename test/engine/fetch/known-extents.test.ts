@@ -126,3 +126,74 @@ t.test('only so many extents are kept: the oldest go', async (t) => {
   await find(10, { partition: 0 })
   t.same(catalog.calls.slice(3), ['offsets 2', 'offsets 1', 'extents 0/10'])
 })
+
+/** As the catalog of the test would name it. */
+function extentAt(baseOffset: number, partition = 0): Extent {
+  return { topicId: 't', partition, baseOffset, endOffset: baseOffset + 10, bytes: 100 } as Extent
+}
+
+const NEWS = { topicId: 't', partition: 0, bytesMax: 2_000, extentCountMax: 100 }
+
+t.test('who waits at the end of the log learns of commits of this agent without the catalog', async (t) => {
+  const { catalog, known, find } = setUp()
+  t.same((await find(1_000))?.extents, [])
+  known.committed([extentAt(1_000), extentAt(1_010)])
+  const news = known.findNews({ ...NEWS, offset: 1_000 }, 1_020)
+  t.same(news, { extents: [extentAt(1_000), extentAt(1_010)], logStartOffset: 0, highWatermark: 1_020 })
+  known.committed([extentAt(1_020)])
+  t.same(news?.extents.length, 2, 'an answer does not change')
+  t.same(
+    known.findNews({ ...NEWS, offset: 1_015 }, 1_020)?.extents.map(({ baseOffset }) => baseOffset),
+    [1_010, 1_020],
+  )
+  t.same(catalog.calls, ['extents 0/1000'])
+  catalog.offsets = { logStartOffset: 0, highWatermark: 1_030 }
+  t.equal((await find(1_020))?.extents.length, 1)
+  t.same(catalog.calls, ['extents 0/1000', 'offsets 0'], 'who comes anew asks how far the log goes')
+})
+
+t.test('news that are not all known are asked for', async (t) => {
+  const { clock, known, find } = setUp()
+  const isKnown = (offset: number, highWatermark: number) =>
+    known.findNews({ ...NEWS, offset }, highWatermark) !== undefined
+  known.committed([extentAt(1_000)])
+  t.notOk(isKnown(1_000, 1_010), 'nobody has looked at this partition')
+  await find(1_000)
+  known.committed([extentAt(1_020)])
+  t.notOk(isKnown(1_000, 1_030), 'another agent has committed in between')
+  known.committed([extentAt(1_000)])
+  t.ok(isKnown(1_000, 1_010))
+  t.notOk(isKnown(1_000, 1_020), 'and after')
+  t.notOk(isKnown(990, 1_010), 'from before')
+  t.notOk(isKnown(1_010, 1_010), 'there is nothing')
+  clock.nowMs = AGE_MAX_MS + 1
+  t.notOk(isKnown(1_000, 1_010), 'too long ago')
+  known.committed([extentAt(1_010)])
+  t.notOk(isKnown(1_000, 1_010))
+})
+
+t.test('a run that ends before the log does is not made longer', async (t) => {
+  const { known, find } = setUp()
+  t.equal((await find(0))?.extents.at(-1)?.endOffset, 200)
+  known.committed([extentAt(1_000)])
+  t.equal((await find(100))?.extents.at(-1)?.endOffset, 200)
+})
+
+t.test('commits are wanted as long as somebody looks for extents', async (t) => {
+  const { clock, known, find } = setUp()
+  t.notOk(known.isWanted)
+  await find(1_000)
+  t.ok(known.isWanted)
+  clock.nowMs = AGE_MAX_MS + 1
+  t.notOk(known.isWanted)
+})
+
+t.test('what is committed counts as known, too', async (t) => {
+  const { catalog, known, find } = setUp(50)
+  await find(0, { partition: 1 })
+  await find(1_000)
+  known.committed(Array.from({ length: 29 }, (_, number) => extentAt(1_000 + number * 10)))
+  catalog.calls.length = 0
+  await find(10, { partition: 1 })
+  t.same(catalog.calls, ['extents 1/10'], 'the oldest had to go')
+})
