@@ -30,14 +30,14 @@ export interface StoredBlock {
 /**
  * Decides how a block is stored, and does it. Raw when most of its bytes were compressed by their producers or LZ4 saves
  * too little. Incompressible bytes are LZ4's slowest input, so a large block is probed first, unless the block before it
- * in the same partition compressed well. Depends on nothing but the sequence of calls.
+ * of the same topic compressed well. Depends on nothing but the sequence of calls.
  */
 export class BlockCompressor {
   #gathered = new Uint8Array(0)
   #savedBefore = false
 
-  /** Forgets what the last blocks were like. */
-  startPartition(): void {
+  /** Forgets what the last blocks were like: partitions of a topic are alike, other topics need not be. */
+  startTopic(): void {
     this.#savedBefore = false
   }
 

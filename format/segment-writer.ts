@@ -122,7 +122,7 @@ export class SegmentWriter {
     const last = this.#blocks.at(-1)
     const order = last === undefined ? -1 : comparePartitions(last, { topicId, partition })
     assert(order <= 0, 'batches must come in (topic id, partition) order')
-    if (order < 0) this.#compressor.startPartition()
+    if (last?.topicId !== topicId) this.#compressor.startTopic()
     this.#block = new OpenBlock(topicId, partition)
     return this.#block
   }
