@@ -133,7 +133,17 @@ export class SegmentWriter {
     this.#block = undefined
     const stored = this.#compressor.compress(block, this.#batchCrcsChecked ? block.batchesCrc : undefined)
     const entry = block.entry(this.#objectBytes, stored.codec, stored.bytes, stored.crc)
-    encodeBlockHeader({ ...entry, storedBytes: stored.bytes, batchCount: entry.batches.length }, this.#headerScratch)
+    // A literal: a spread is slow, and there is one for each block.
+    const header = {
+      topicId: entry.topicId,
+      partition: entry.partition,
+      codec: entry.codec,
+      rawBytes: entry.rawBytes,
+      storedBytes: stored.bytes,
+      batchCount: entry.batches.length,
+      storedCrc: entry.storedCrc,
+    }
+    encodeBlockHeader(header, this.#headerScratch)
     this.#emit(this.#headerScratch)
     for (const piece of stored.pieces) this.#emit(piece)
     this.#blocks.push(entry)
