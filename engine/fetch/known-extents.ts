@@ -67,14 +67,14 @@ export class KnownExtents implements ExtentSink {
   }
 
   /**
-   * The extents from `offset` to at least `highWatermark`, without asking the catalog: for who has asked it once and knows by the board
+   * As `find`, of a log that goes to `highWatermark` at least, without asking the catalog: for who has asked it once and knows by the board
    * that there is news. Undefined where they are not all known.
    */
-  findNews({ topicId, partition, offset }: ExtentRequest, highWatermark: number): ExtentAnswer | undefined {
-    const run = this.#freshRun({ topicId, partition })
-    if (run === undefined || run.highWatermark < highWatermark) return undefined
-    const extents = extentsFrom(run.extents, offset)
-    if (extents.at(-1)?.endOffset !== run.highWatermark) return undefined
+  findNews(request: ExtentRequest, highWatermark: number): ExtentAnswer | undefined {
+    const run = this.#freshRun(request)
+    if (run === undefined || run.highWatermark < highWatermark || endOf(run) !== run.highWatermark) return undefined
+    const extents = extentsFrom(run.extents, request)
+    if (extents.length === 0) return undefined
     return { extents, logStartOffset: run.logStartOffset, highWatermark: run.highWatermark }
   }
 
@@ -126,7 +126,7 @@ export class KnownExtents implements ExtentSink {
   #known(lookup: ExtentLookup): readonly Extent[] | undefined {
     const run = this.#freshRun(lookup)
     if (run === undefined) return undefined
-    const extents = extentsFrom(run.extents, lookup.offset)
+    const extents = extentsFrom(run.extents, lookup)
     if (extents.length === 0) return undefined
     const isAllThereWas = extents.at(-1)?.endOffset === run.highWatermark
     return isAllThereWas || isEnough(extents, lookup) ? extents : undefined
@@ -162,12 +162,12 @@ function sizeOf(run: KnownRun): number {
   return 1 + run.extents.length
 }
 
-/** From the one that contains `offset` on; none when it is not among them. */
-function extentsFrom(extents: readonly Extent[], offset: number): readonly Extent[] {
+/** From the one that contains `offset` on, as many as are asked for; none when it is not among them. */
+function extentsFrom(extents: readonly Extent[], { offset, extentCountMax }: ExtentRequest): readonly Extent[] {
   const first = extents[0]
   if (first === undefined || offset < first.baseOffset) return []
-  // A copy: what is known grows.
-  return extents.slice(partitionPoint(extents, ({ endOffset }) => endOffset <= offset))
+  const passed = partitionPoint(extents, ({ endOffset }) => endOffset <= offset)
+  return extents.slice(passed, passed + extentCountMax)
 }
 
 /** All that is to be read now, and half of what a new answer would say of what follows. */

@@ -179,6 +179,15 @@ t.test('a run that ends before the log does is not made longer', async (t) => {
   t.equal((await find(100))?.extents.at(-1)?.endOffset, 200)
 })
 
+t.test('who falls behind is not told more at once than it asks for', async (t) => {
+  const { known, find } = setUp()
+  await find(1_000)
+  known.committed(Array.from({ length: 300 }, (_, number) => extentAt(1_000 + number * 10)))
+  const news = known.findNews({ ...NEWS, offset: 1_050 }, 1_500)
+  t.same([news?.extents.length, news?.extents[0]?.baseOffset, news?.highWatermark], [100, 1_050, 4_000])
+  t.equal((await find(2_000))?.extents.length, 100)
+})
+
 t.test('commits are wanted as long as somebody looks for extents', async (t) => {
   const { clock, known, find } = setUp()
   t.notOk(known.isWanted)
