@@ -1,15 +1,5 @@
+import type { ExtentPlace } from '../../engine/ports/catalog.js'
 import type { BulkInsert, BulkValue, Hex } from './sql-text.js'
-
-/** A row of `extents` as commit and compaction write it. */
-export interface NewExtent {
-  readonly baseOffset: number
-  readonly endOffset: number
-  readonly position: number
-  readonly bytes: number
-  readonly batchSkipCount: number
-  readonly batchCount: number
-  readonly maxTimestampMs: number
-}
 
 const COLUMNS = [
   'partition_no',
@@ -24,11 +14,11 @@ const COLUMNS = [
   'running_max_timestamp_ms',
 ]
 
-/** The segment comes as hex digits, because many rows share them. */
+/** A row of `extents` as commit and compaction write it. The segment comes as hex digits, because many rows share them. */
 export function extentRow(
   partitionNo: number,
   segmentHex: Hex,
-  extent: NewExtent,
+  extent: ExtentPlace,
   runningMaxTimestampMs: number,
 ): BulkValue[] {
   return [

@@ -1,24 +1,14 @@
-import type { TopicId } from '../model.js'
+import type { PartitionRef } from '../model.js'
+import type { ExtentPlace } from '../ports/catalog.js'
 
 /** An extent row to be, without what its segment says. */
-export interface ExtentDraft {
-  readonly topicId: TopicId
-  readonly partition: number
-  readonly baseOffset: number
-  readonly endOffset: number
-  readonly position: number
-  readonly bytes: number
-  readonly batchSkipCount: number
-  readonly batchCount: number
-  readonly maxTimestampMs: number
+export interface ExtentDraft extends PartitionRef, ExtentPlace {
   /** Greatest timestamp of the partition up to and including this extent: grows with the offsets, so it can be searched. */
   readonly runningMaxTimestampMs: number
 }
 
 /** What an extent needs to know of a block. */
-export interface ExtentBlock {
-  readonly topicId: TopicId
-  readonly partition: number
+export interface ExtentBlock extends PartitionRef {
   readonly position: number
   readonly bytes: number
   readonly batches: { readonly length: number }

@@ -198,25 +198,27 @@ export type BatchRefusal = 'PARTITION_UNKNOWN' | 'PRODUCER_EPOCH_FENCED' | 'SEQU
 // ---- reading
 
 /**
- * One row: a run of accepted, adjacent batches of one partition in one segment. Its bytes are whole blocks: the first
+ * A run of adjacent batches of one partition: its offsets, and where in an object it lies. Its bytes are whole blocks: the first
  * `batchSkipCount` batches of the first block are not part of it, nor is what follows the `batchCount` batches after them.
  */
-export interface Extent {
-  readonly topicId: TopicId
-  readonly partition: number
+export interface ExtentPlace {
   readonly baseOffset: number
   /** Last offset + 1. */
   readonly endOffset: number
-  readonly segmentId: SegmentId
-  readonly objectKey: string
-  readonly objectBytes: number
-  readonly level: number
   /** Byte range of the blocks in the object, block headers included. */
   readonly position: number
   readonly bytes: number
   readonly batchSkipCount: number
   readonly batchCount: number
   readonly maxTimestampMs: number
+}
+
+/** One row: a run of accepted batches in one segment. */
+export interface Extent extends PartitionRef, ExtentPlace {
+  readonly segmentId: SegmentId
+  readonly objectKey: string
+  readonly objectBytes: number
+  readonly level: number
 }
 
 export interface ExtentRequest extends PartitionRef {

@@ -1,5 +1,5 @@
 import type { PartitionRef, SegmentId, TopicId } from '../model.js'
-import type { Extent, PartitionOffsets } from './catalog.js'
+import type { Extent, ExtentPlace, PartitionOffsets } from './catalog.js'
 
 /**
  * The catalog as the background jobs see it: leases, retention, compaction, deletion of objects, the orphan sweep. Errors and
@@ -155,14 +155,7 @@ export interface OutputSegment {
 }
 
 /** An extent of the output, and the input extents that it overlaps, in order. All outputs of a partition cover all they replace. */
-export interface OutputExtent extends PartitionRef {
-  readonly baseOffset: number
-  readonly endOffset: number
-  readonly position: number
-  readonly bytes: number
-  readonly batchSkipCount: number
-  readonly batchCount: number
-  readonly maxTimestampMs: number
+export interface OutputExtent extends PartitionRef, ExtentPlace {
   readonly replaces: readonly ExtentRef[]
 }
 

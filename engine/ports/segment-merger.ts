@@ -1,5 +1,5 @@
 import type { PartitionRef, SegmentId } from '../model.js'
-import type { Extent } from './catalog.js'
+import type { Extent, ExtentPlace } from './catalog.js'
 
 /**
  * Writes what extents of many segments point at into one new segment, off the main thread in production. Offsets, order and bytes
@@ -64,14 +64,7 @@ export interface MergeOutput {
 }
 
 /** Adjacent input extents that have become one; compaction by key moves the bounds between them. */
-export interface MergedExtent extends PartitionRef {
-  readonly baseOffset: number
-  readonly endOffset: number
-  readonly position: number
-  readonly bytes: number
-  readonly batchSkipCount: number
-  readonly batchCount: number
-  readonly maxTimestampMs: number
+export interface MergedExtent extends PartitionRef, ExtentPlace {
   /** The input extents it covers: `inputCount` from number `firstInput` on. */
   readonly firstInput: number
   readonly inputCount: number

@@ -1,8 +1,7 @@
 import type { FetchPartition, LogReader } from '../../engine/broker.js'
 import { FetchTurns } from '../../engine/fetch/index.js'
-import { readBatchHeader } from '../../format/index.js'
 import { fetchAnswer } from './fetch-answer.js'
-import { concatenate, TOPIC_ID } from './test-log.js'
+import { concatenate, offsetAfter, TOPIC_ID } from './test-log.js'
 import { type SeededRandom, settle } from './virtual-clock.js'
 
 /** How clients fetch; the sizes are theirs, divided by the scale of the test. */
@@ -55,19 +54,9 @@ export async function consumeAll(
       place.emptyAnswers = result.bytes > 0 ? 0 : place.emptyAnswers + 1
       waitMax = Math.max(waitMax, place.emptyAnswers)
       if (result.bytes > 0 && kind.processedPerFetch !== undefined) buffered.push(place.partition)
-      place.offset = endOf(concatenate(result.chunks), place.offset)
+      place.offset = offsetAfter(concatenate(result.chunks), place.offset)
     }
     const rest = Math.floor(random.fraction() * (kind.restMax ?? 0))
     for (let turn = 0; turn < rest; turn++) await settle()
   }
-}
-
-function endOf(content: Uint8Array, offset: number): number {
-  let end = offset
-  for (let position = 0; position < content.byteLength; ) {
-    const { baseOffset, lastOffsetDelta, bytes } = readBatchHeader(content, position)
-    end = baseOffset + lastOffsetDelta + 1
-    position += bytes
-  }
-  return end
 }

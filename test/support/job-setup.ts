@@ -6,9 +6,8 @@ import { createJobs, type Job } from '../../engine/jobs/index.js'
 import { NO_JOB_METRICS } from '../../engine/ports/job-metrics.js'
 import { NO_LOGGER } from '../../engine/ports/logger.js'
 import { NO_METRICS } from '../../engine/ports/metrics.js'
-import { readBatchHeader } from '../../format/index.js'
 import { fetchAnswer } from './fetch-answer.js'
-import { concatenate, type TestLog, TOPIC_ID } from './test-log.js'
+import { concatenate, offsetAfter, type TestLog, TOPIC_ID } from './test-log.js'
 
 export type JobName = 'retention' | 'compaction' | 'key-compaction' | 'deletion' | 'sweep'
 export type JobSettings = Partial<Omit<Parameters<typeof createJobs>[0], 'compaction'>> & {
@@ -93,10 +92,6 @@ export async function readFrom(reader: LogReader, partition: number, offset: num
     const content = await fetchFrom(reader, partition, next)
     if (content.byteLength === 0) return concatenate(chunks)
     chunks.push(content)
-    for (let position = 0; position < content.byteLength; ) {
-      const { baseOffset, lastOffsetDelta, bytes } = readBatchHeader(content, position)
-      next = baseOffset + lastOffsetDelta + 1
-      position += bytes
-    }
+    next = offsetAfter(content, next)
   }
 }

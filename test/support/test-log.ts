@@ -215,6 +215,17 @@ export function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
   return target
 }
 
+/** Where a consumer goes on that was at `offset` and got these batches. */
+export function offsetAfter(content: Uint8Array, offset: number): number {
+  let next = offset
+  for (let position = 0; position < content.byteLength; ) {
+    const { baseOffset, lastOffsetDelta, bytes } = readBatchHeader(content, position)
+    next = baseOffset + lastOffsetDelta + 1
+    position += bytes
+  }
+  return next
+}
+
 function placed(bytes: Uint8Array, baseOffset: number): LogBatch {
   const copy = bytes.slice()
   patchBatch(copy, 0, baseOffset, 0)

@@ -1,8 +1,13 @@
 import t from 'tap'
 import { type ExtentLookup, KnownExtents } from '../../../engine/fetch/known-extents.js'
 import type { Extent, ExtentAnswer, ExtentRequest, PartitionOffsets } from '../../../engine/ports/catalog.js'
+import { extentOf } from '../../support/extents.js'
 
 const AGE_MAX_MS = 1_000
+
+function extentAt(baseOffset: number): Extent {
+  return extentOf(baseOffset, baseOffset + 10, { topicId: 't', bytes: 100 })
+}
 
 /** A log of extents of ten records and a hundred bytes each. */
 class TestCatalog {
@@ -22,10 +27,7 @@ class TestCatalog {
   #extents({ offset, bytesMax, extentCountMax }: ExtentRequest): Extent[] {
     const first = Math.floor(offset / 10)
     const end = Math.min((this.offsets?.highWatermark ?? 0) / 10, first + Math.min(extentCountMax, bytesMax / 100))
-    return Array.from({ length: Math.max(0, end - first) }, (_, number) => {
-      const baseOffset = (first + number) * 10
-      return { baseOffset, endOffset: baseOffset + 10, bytes: 100 } as Extent
-    })
+    return Array.from({ length: Math.max(0, end - first) }, (_, number) => extentAt((first + number) * 10))
   }
 }
 
@@ -126,11 +128,6 @@ t.test('only so many extents are kept: the oldest go', async (t) => {
   await find(10, { partition: 0 })
   t.same(catalog.calls.slice(3), ['offsets 2', 'offsets 1', 'extents 0/10'])
 })
-
-/** As the catalog of the test would name it. */
-function extentAt(baseOffset: number, partition = 0): Extent {
-  return { topicId: 't', partition, baseOffset, endOffset: baseOffset + 10, bytes: 100 } as Extent
-}
 
 const NEWS = { topicId: 't', partition: 0, bytesMax: 2_000, extentCountMax: 100 }
 

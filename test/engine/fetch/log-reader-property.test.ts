@@ -6,7 +6,7 @@ import { NO_LOGGER } from '../../../engine/ports/logger.js'
 import { NO_METRICS } from '../../../engine/ports/metrics.js'
 import { readBatchHeader } from '../../../format/index.js'
 import { fetchAnswer } from '../../support/fetch-answer.js'
-import { batchOf, concatenate, TestLog, TOPIC_ID, type WrittenSegment } from '../../support/test-log.js'
+import { batchOf, concatenate, offsetAfter, TestLog, TOPIC_ID, type WrittenSegment } from '../../support/test-log.js'
 
 /**
  * Random logs (several partitions and segments, tombstoned batches, compressible and incompressible blocks, compacted
@@ -180,11 +180,7 @@ async function readAll(
     if (round > 1000) throw new Error('it does not end')
     for (const [partition, content] of (await checkFetch(log, reader, request(offsets, limits))).entries()) {
       read[partition]?.push(content)
-      for (let position = 0; position < content.byteLength; ) {
-        const { baseOffset, lastOffsetDelta, bytes } = readBatchHeader(content, position)
-        offsets[partition] = baseOffset + lastOffsetDelta + 1
-        position += bytes
-      }
+      offsets[partition] = offsetAfter(content, offsets[partition] ?? 0)
     }
   }
   for (const [partition, contents] of read.entries()) {

@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { committedExtents } from '../../../engine/commit/committed-extents.js'
-import { readBatchHeader } from '../../../format/index.js'
 import { asCommitted } from '../../support/committed-segment.js'
 import { setUpLogReader } from '../../support/log-reader-setup.js'
-import { batchOf, concatenate, TOPIC_ID } from '../../support/test-log.js'
+import { batchOf, concatenate, offsetAfter, TOPIC_ID } from '../../support/test-log.js'
 
 const PARTITIONS = 2
 
@@ -34,11 +33,7 @@ t.test('a consumer that follows the log gets every batch once, whoever commits',
         )
         for (const [partition, content] of contents.entries()) {
           read[partition]?.push(content)
-          for (let position = 0; position < content.byteLength; ) {
-            const { baseOffset, lastOffsetDelta, bytes } = readBatchHeader(content, position)
-            offsets[partition] = baseOffset + lastOffsetDelta + 1
-            position += bytes
-          }
+          offsets[partition] = offsetAfter(content, offsets[partition] ?? 0)
         }
       }
       let isDone = false
