@@ -10,9 +10,9 @@ import { type Measurement, median, type Target } from './measurement.js'
 import { openBareDriver, openRecorded } from './statement-recording.js'
 
 const PARTITION_COUNTS = [1, 10, 100, 1_000, 5_000, 20_000]
-/** An agent's code is compiled long before its thousandth commit. */
-const WARMUPS = 15
-const REPETITIONS = 15
+/** An agent's code is compiled long before its thousandth commit, and what commits bring is filed from the first dozens on. */
+const WARMUPS = 40
+const REPETITIONS = 25
 /** Of the large ones, which take long and vary less. */
 const WARMUPS_LARGE = 2
 const REPETITIONS_LARGE = 3
@@ -67,8 +67,11 @@ async function growing(name: string, url: string, bareUrl: string): Promise<Meas
         const ms = await durationMs(() => catalog.commit([segment], LIMITS))
         const { user, system } = process.cpuUsage(cpuBefore)
         const messages = take()
+        const filingMs = await durationMs(() => catalog.filingSettled())
         const bareMs = await durationMs(() => bare.replay(messages))
-        if (run >= warmups) runs.push({ ms, bareMs, cpuMs: (user + system) / 1_000, messageCount: messages.length })
+        await bare.replay(take())
+        const cpuMs = (user + system) / 1_000
+        if (run >= warmups) runs.push({ ms, bareMs, filingMs, cpuMs, messageCount: messages.length })
       }
       measurements.push(...rowsOf(name, partitionCount, runs))
     }
@@ -89,6 +92,8 @@ interface Run {
   readonly ms: number
   /** Of the same statements by the driver alone. */
   readonly bareMs: number
+  /** Afterwards, for filing what earlier commits and this one have brought; mostly nothing is to be filed. */
+  readonly filingMs: number
   /** Of this process, whose threads are all the catalog's then; with SQLite that is the database, too. */
   readonly cpuMs: number
   readonly messageCount: number
@@ -105,6 +110,13 @@ function rowsOf(name: string, partitionCount: number, runs: readonly Run[]): Mea
     { ...row, case: size, unit: 'ms', values, limit, ...(target ? { target } : {}) },
     { ...row, case: `${size}, ours beside the driver`, unit: 'ms', values: runs.map(({ ms, bareMs }) => ms - bareMs) },
     { ...row, case: `${size}, processor time`, unit: 'ms', values: runs.map(({ cpuMs }) => cpuMs) },
+    {
+      ...row,
+      case: `${size}, filing extents after it`,
+      unit: 'ms',
+      values: [runs.reduce((sum, { filingMs }) => sum + filingMs, 0) / runs.length],
+      settings: 'mean of all, as most have nothing to file',
+    },
     {
       ...row,
       case: `${size}, each`,

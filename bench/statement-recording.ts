@@ -9,7 +9,6 @@ import { MysqlDialect } from '../adapters/catalog/mysql-dialect.js'
 import { SqlCatalog } from '../adapters/catalog/sql-catalog.js'
 import type { BulkInsert } from '../adapters/catalog/sql-text.js'
 import { SqliteDialect } from '../adapters/catalog/sqlite-dialect.js'
-import type { Catalog } from '../engine/ports/catalog.js'
 
 /**
  * What a catalog sends to its database, and the same sent again to a second database by the bare driver. Statements carry all
@@ -24,7 +23,7 @@ export interface Statement {
 }
 
 export interface RecordedCatalog {
-  readonly catalog: Catalog
+  readonly catalog: SqlCatalog
   /** What was sent since the last call. */
   take(): readonly Statement[]
 }

@@ -4,7 +4,7 @@ import type { PartitionMap } from '../../engine/commit/partition-map.js'
 import type { PartitionRef } from '../../engine/model.js'
 import type { CommitSegment } from '../../engine/ports/catalog.js'
 import type { Dialect } from './dialect.js'
-import { extentRow } from './extent-insert.js'
+import { RecentExtents } from './extent-rows.js'
 import { pageNumberOf, slotOf, writePartition } from './partition-page.js'
 import type { PartitionPages } from './partition-rows.js'
 import { ProducerPage } from './producer-page.js'
@@ -19,7 +19,7 @@ export const SEGMENT_COLUMNS = [
   'object_bytes',
   'level',
   'state',
-  'live_extents',
+  'live_extent_count',
   'committed_at_ms',
   'dead_at_ms',
   'outcome',
@@ -50,12 +50,14 @@ export function segmentsInsert(
   return `INSERT INTO segments (${SEGMENT_COLUMNS.join(', ')}) VALUES ${tuples.join(', ')}`
 }
 
+/** Rows of `recent_extents`. */
 export function acceptedRows(decision: CommitDecision, numberOf: PartitionMap<number>): BulkValue[][] {
   return decision.segments.flatMap(({ segmentId, extents }) => {
-    const segmentHex = uuidHex(segmentId)
-    return extents.map((extent) =>
-      extentRow(partitionNumberOf(numberOf, extent), segmentHex, extent, extent.runningMaxTimestampMs),
-    )
+    const recent = new RecentExtents()
+    for (const extent of extents) {
+      recent.add(partitionNumberOf(numberOf, extent), extent, extent.runningMaxTimestampMs)
+    }
+    return recent.rows(uuidHex(segmentId))
   })
 }
 

@@ -7,7 +7,8 @@ import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { acceptedRows, changedPages, changedProducers, offsetCountsOf, segmentsInsert } from './commit-changes.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentsInsert } from './extent-insert.js'
+import type { ExtentFiling } from './extent-filing.js'
+import { recentExtentsInsert } from './extent-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { pageNumberOf, readPartition, slotOf } from './partition-page.js'
 import { lockPagesQuery, type PartitionPages, pagesOf, pagesReplacement } from './partition-rows.js'
@@ -23,7 +24,7 @@ import { isDuplicateKey, StatementError } from './statement-errors.js'
 
 /**
  * The commit transaction. Statements, whatever the number of partitions: begin, lock the partitions, read the clock and
- * earlier outcomes, read the producers; then write segments, extents, partitions and producers, and commit. Where statements
+ * earlier outcomes, read the producers; then write segments, recent extents, partitions and producers, and commit. Where statements
  * can travel together these are three messages: to and including the reads, the writes, COMMIT. Segments that
  * are committed already answer with their first outcome; those that came too late are left out; the rest is decided by
  * `decideCommit`.
@@ -31,15 +32,18 @@ import { isDuplicateKey, StatementError } from './statement-errors.js'
 export async function commitSegments(
   database: Database,
   numbers: PartitionNumbers,
+  filing: ExtentFiling,
   segments: readonly CommitSegment[],
   limits: CommitLimits,
 ): Promise<SegmentOutcome[]> {
   if (segments.length === 0) return []
   // The same segment twice in one group is one segment.
   const bySegmentId = new Map(segments.map((segment) => [segment.segmentId, segment]))
-  const outcomes = await database.change((session) =>
+  await filing.keptUp()
+  const { outcomes, pageNos } = await database.change((session) =>
     commitOnce(database.dialect, session, numbers, [...bySegmentId.values()], limits),
   )
+  filing.committed(pageNos)
   return segments.map(({ segmentId }) => {
     const outcome = outcomes.get(segmentId)
     if (!outcome) throw new RangeError(`no outcome for segment ${segmentId}`)
@@ -49,13 +53,19 @@ export async function commitSegments(
 
 type Outcomes = Map<SegmentId, SegmentOutcome>
 
+interface Committed {
+  readonly outcomes: Outcomes
+  /** Of the pages of partitions that extents came to. */
+  readonly pageNos: Iterable<number>
+}
+
 async function commitOnce(
   dialect: Dialect,
   session: Session,
   numbers: PartitionNumbers,
   segments: readonly CommitSegment[],
   limits: CommitLimits,
-): Promise<Outcomes> {
+): Promise<Committed> {
   const numberOf = await numbersOf(session, numbers, segments)
   // What the locks are for is read under them: an earlier attempt of the same commit, still at work on the server, has ended by then.
   const [pageRows = [], outcomeRows = [], producerRows = []] = await session.rowsOfEach([
@@ -72,15 +82,16 @@ async function commitOnce(
       outcomes.set(segmentId, { segmentId, committed: false, code: 'SEGMENT_TOO_OLD' })
     } else fresh.push(segment)
   }
-  if (fresh.length === 0) return outcomes
+  if (fresh.length === 0) return { outcomes, pageNos: [] }
 
   const pages = pagesOf(pageRows)
   const producers = producerPagesOf(producerRows)
   const decision = decideCommit(fresh, stateOf(numberOf, pages, producers))
+  const pagesAfter = changedPages(decision, numberOf, pages)
   const changes = [
     segmentsInsert(dialect, fresh, decision.segments, nowMs),
-    extentsInsert(acceptedRows(decision, numberOf)),
-    pagesReplacement(dialect, changedPages(decision, numberOf, pages)),
+    recentExtentsInsert(acceptedRows(decision, numberOf)),
+    pagesReplacement(dialect, pagesAfter),
     producerPagesReplacement(dialect, changedProducers(decision, numberOf, producers, nowMs)),
   ]
   try {
@@ -94,7 +105,7 @@ async function commitOnce(
   for (const { segmentId, batches } of decision.segments) {
     outcomes.set(segmentId, { segmentId, committed: true, batches })
   }
-  return outcomes
+  return { outcomes, pageNos: pagesAfter.keys() }
 }
 
 /** The numbers of those partitions that can exist. */

@@ -1,13 +1,15 @@
 import type { SegmentId, TopicId } from '../../engine/model.js'
 import type { LiveSegmentsRequest, SegmentExtent, SegmentInfo } from '../../engine/ports/jobs-catalog.js'
 import type { Session } from './database.js'
+import type { Dialect } from './dialect.js'
 import { literalsOf } from './extent-removal.js'
-import { extentOf } from './log-rows.js'
+import { readExtentsOfSegments, type StoredExtent } from './extent-rows.js'
+import { extentOf, readSegments } from './log-rows.js'
 import { partitionIndexOf, topicNumberOf } from './partition-numbers.js'
 import { readPartitions } from './partition-rows.js'
 import { SEGMENT_LIVE } from './schema.js'
 import { SEGMENT_INFO_COLUMNS, segmentInfoOf } from './segment-rows.js'
-import { blob, bytesOf, inChunks, int, intOf, type Row, uuid, uuidOf, within } from './sql-text.js'
+import { inChunks, int, intOf, uuid, uuidOf, within } from './sql-text.js'
 
 /** What compaction plans by. Nothing here is locked: the swap finds out whether the picture still holds. */
 export async function liveSegments(session: Session, request: LiveSegmentsRequest): Promise<SegmentInfo[]> {
@@ -19,30 +21,26 @@ export async function liveSegments(session: Session, request: LiveSegmentsReques
   return rows.map(segmentInfoOf)
 }
 
-const EXTENT_COLUMNS =
-  'partition_no, end_offset, base_offset, segment_id, position, bytes, batch_skip_count, batch_count, max_timestamp_ms'
-
-export async function extentsOfSegments(session: Session, segmentIds: readonly SegmentId[]): Promise<SegmentExtent[]> {
-  const rows: Row[] = []
-  const segments = new Map<string, Row>()
+export async function extentsOfSegments(
+  dialect: Dialect,
+  session: Session,
+  segmentIds: readonly SegmentId[],
+): Promise<SegmentExtent[]> {
+  const extents: StoredExtent[] = []
   for (const chunk of inChunks(literalsOf(segmentIds), 500)) {
-    const condition = within('segment_id', chunk)
-    rows.push(...(await session.rows(`SELECT ${EXTENT_COLUMNS} FROM extents WHERE ${condition}`)))
-    const found = await session.rows(
-      `SELECT segment_id, object_key, object_bytes, level FROM segments WHERE ${condition}`,
-    )
-    for (const row of found) segments.set(blob(bytesOf(row, 'segment_id')), row)
+    extents.push(...(await readExtentsOfSegments(dialect, session, within('segment_id', chunk))))
   }
-  const partitionNos = new Set(rows.map((row) => intOf(row, 'partition_no')))
+  const segments = await readSegments(session, segmentIds)
+  const partitionNos = new Set(extents.map(({ partitionNo }) => partitionNo))
   const partitions = await readPartitions(session, partitionNos)
   const topicIds = await readTopicIds(session, new Set([...partitionNos].map(topicNumberOf)))
-  return rows.flatMap((row) => {
-    const partitionNo = intOf(row, 'partition_no')
+  return extents.flatMap((stored) => {
+    const { partitionNo, segmentId } = stored
     const topicId = topicIds.get(topicNumberOf(partitionNo))
-    const segment = segments.get(blob(bytesOf(row, 'segment_id')))
+    const segment = segments.get(segmentId)
     // Gone between two of these statements.
     if (topicId === undefined || segment === undefined) return []
-    const extent = extentOf({ topicId, partition: partitionIndexOf(partitionNo) }, { row, segment })
+    const extent = extentOf({ topicId, partition: partitionIndexOf(partitionNo) }, { stored, segment })
     const logStartOffset = partitions.get(partitionNo)?.logStartOffset ?? Number.POSITIVE_INFINITY
     return [{ ...extent, wanted: extent.endOffset > logStartOffset }]
   })

@@ -43,6 +43,8 @@ export interface Dialect {
   /** A query that answers a row if the index is there. */
   findIndex(table: string, index: string): string
   dropIndex(table: string, index: string): string
+  /** A query that answers a row if the column is there. */
+  findColumn(table: string, column: string): string
   /** `tuples` go into the table, except where their key is there already. */
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string
   /** Ends an INSERT: where the key exists, `columns` take the new values. */

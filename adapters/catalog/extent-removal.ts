@@ -2,30 +2,31 @@ import type { SegmentId } from '../../engine/model.js'
 import { type ExtentRef, NOTHING_REMOVED, type Removal } from '../../engine/ports/jobs-catalog.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
+import { fileWhere } from './extent-filing.js'
 import type { PartitionNumbers } from './partition-numbers.js'
+import { pageNumberOf } from './partition-page.js'
 import { readPartitions } from './partition-rows.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, inChunks, int, intOf, type Row, uuid, within } from './sql-text.js'
 
 /**
- * Removing extents. Their segments' rows are locked first, in the order of their ids, and with them the extents: so two
+ * Removing extents, which are filed first. Their segments' rows are locked first, in the order of their ids, and with them the extents: so two
  * removals, or one and a swap, that share a segment wait for each other and count its extents right. Partitions are not
  * locked: below the log start, or without a partition, an extent is invisible to readers and out of the way of commits.
  */
-export function removeExtents(
+export async function removeExtents(
   database: Database,
   numbers: PartitionNumbers,
   extents: readonly ExtentRef[],
 ): Promise<Removal> {
-  if (extents.length === 0) return Promise.resolve(NOTHING_REMOVED)
-  return database.change(async (session) => {
-    const resolved = await numbers.resolve(session, extents)
-    const numbered = extents.flatMap(({ endOffset, segmentId }, index): NumberedExtent[] => {
-      const partitionNo = resolved[index]
-      return partitionNo === undefined ? [] : [{ partitionNo, endOffset, segmentLiteral: uuid(segmentId) }]
-    })
-    return removeNumbered(database.dialect, session, numbered)
+  const resolved = await database.read((session) => numbers.resolve(session, extents))
+  const numbered = extents.flatMap(({ endOffset, segmentId }, index): NumberedExtent[] => {
+    const partitionNo = resolved[index]
+    return partitionNo === undefined ? [] : [{ partitionNo, endOffset, segmentLiteral: uuid(segmentId) }]
   })
+  const pageNos = new Set(numbered.map(({ partitionNo }) => int(pageNumberOf(partitionNo))))
+  for (const chunk of inChunks([...pageNos], 500)) await fileWhere(database, within('page_no', chunk))
+  return database.change((session) => removeNumbered(database.dialect, session, numbered))
 }
 
 export interface NumberedExtent {
@@ -80,7 +81,7 @@ export async function lockSegments(dialect: Dialect, session: Session, literals:
   for (const chunk of inChunks([...literals].sort(), 500)) {
     rows.push(
       ...(await session.rows(
-        `SELECT segment_id, state, live_extents FROM segments${dialect.onPrimaryKey}
+        `SELECT segment_id, state, live_extent_count FROM segments${dialect.onPrimaryKey}
          WHERE ${within('segment_id', chunk)} ORDER BY segment_id${dialect.lockRows}`,
       )),
     )
@@ -136,11 +137,11 @@ async function countDown(dialect: Dialect, session: Session, countOf: ReadonlyMa
     )
     const cases = chunk.map(([literal, count]) => `WHEN ${literal} THEN ${int(count)}`).join(' ')
     await session.run(
-      `UPDATE segments SET live_extents = live_extents - (CASE segment_id ${cases} ELSE 0 END) WHERE ${condition}`,
+      `UPDATE segments SET live_extent_count = live_extent_count - (CASE segment_id ${cases} ELSE 0 END) WHERE ${condition}`,
     )
     dead += await session.run(
       `UPDATE segments SET state = ${SEGMENT_DEAD}, dead_at_ms = ${dialect.nowMs}
-       WHERE ${condition} AND live_extents <= 0 AND state = ${SEGMENT_LIVE}`,
+       WHERE ${condition} AND live_extent_count <= 0 AND state = ${SEGMENT_LIVE}`,
     )
   }
   return dead

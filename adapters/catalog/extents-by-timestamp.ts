@@ -5,7 +5,6 @@ import type { Dialect } from './dialect.js'
 import { extentOf, type LogQuery, readLogs } from './log-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { readPartitions } from './partition-rows.js'
-import { int } from './sql-text.js'
 import { narrowByTimestamp, type TimestampSearch } from './timestamp-search.js'
 
 /**
@@ -95,14 +94,12 @@ async function findFirstReaching(
 }
 
 function queryOf({ partitionNo, timestampMs }: Search, from: number): LogQuery {
-  const condition = `end_offset > ${int(from)} AND max_timestamp_ms >= ${int(timestampMs)}`
-  return { partitionNo, condition, orderBy: 'end_offset', limit: 1 }
+  return { partitionNo, after: from, timestampMinMs: timestampMs, order: 'offset', limit: 1 }
 }
 
 /** The earliest of those with the greatest timestamp that is left. */
 function greatestQueryOf({ partitionNo, logStartOffset }: Search): LogQuery {
-  const condition = `end_offset > ${int(logStartOffset)}`
-  return { partitionNo, condition, orderBy: 'max_timestamp_ms DESC, end_offset', limit: 1 }
+  return { partitionNo, after: logStartOffset, order: 'greatest timestamp', limit: 1 }
 }
 
 async function answer(

@@ -5,7 +5,6 @@ import type { Dialect } from './dialect.js'
 import { extentOf, type LogQuery, type LogRows, readLogs } from './log-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { readPartitions } from './partition-rows.js'
-import { int } from './sql-text.js'
 
 /** Enough for most byte budgets; a request that needs more is asked again. */
 const FIRST_ROUND_EXTENTS = 16
@@ -71,7 +70,7 @@ function nextLimit({ limit, request }: Pending, bytesFound: number): number {
 
 /** The first extent that ends after the offset contains it: extents are adjacent. */
 function queryOf({ request, partitionNo, limit }: Pending): LogQuery {
-  return { partitionNo, condition: `end_offset > ${int(request.offset)}`, orderBy: 'end_offset', limit }
+  return { partitionNo, after: request.offset, order: 'offset', limit }
 }
 
 function answerOf(request: ExtentRequest, log: LogRows): ExtentAnswer {

@@ -1,4 +1,3 @@
-import type { Catalog } from '../../engine/ports/catalog.js'
 import { parseCatalogUrl } from './catalog-url.js'
 import { Database } from './database.js'
 import { MysqlDialect } from './mysql-dialect.js'
@@ -20,7 +19,7 @@ export interface CatalogOptions {
  *
  * @throws CONFIG_INVALID
  */
-export function openCatalog(url: string, options: CatalogOptions = {}): Catalog {
+export function openCatalog(url: string, options: CatalogOptions = {}): SqlCatalog {
   const place = parseCatalogUrl(url)
   const dialect =
     place.kind === 'sqlite' ? new SqliteDialect(place) : new MysqlDialect(place, options.connectionCountMax ?? 8)

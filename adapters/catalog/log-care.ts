@@ -1,11 +1,12 @@
-import type { PartitionRef } from '../../engine/model.js'
+import type { PartitionRef, SegmentId } from '../../engine/model.js'
 import type { LogStartRequest, PartitionOffsets } from '../../engine/ports/catalog.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
+import { RECENT_COLUMNS, recentExtentsOf } from './extent-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { pageNumberOf, readPartition, slotOf, writePartition } from './partition-page.js'
 import { lockPages, readPartitions, replacePages } from './partition-rows.js'
-import { inChunks, int, intOf } from './sql-text.js'
+import { inChunks, int, intOf, uuidOf, within } from './sql-text.js'
 
 /** What admin tools do to logs, and how large they find them. */
 
@@ -80,19 +81,69 @@ export async function partitionSizes(
   const states = await readPartitions(session, resolved)
   const sizes = new Map([...states.keys()].map((partitionNo) => [partitionNo, 0]))
   for (const chunk of inChunks([...states], SIZES_PER_STATEMENT)) {
-    const parts = chunk.map(([partitionNo, { logStartOffset }]) =>
-      dialect.unionPart(
-        `SELECT ${int(partitionNo)} AS partition_no, SUM(bytes) AS extent_bytes,
-         MAX(position + bytes) - MIN(position) AS span_bytes FROM extents
-         WHERE partition_no = ${int(partitionNo)} AND end_offset > ${int(logStartOffset)} GROUP BY segment_id`,
-      ),
-    )
-    const rows = await session.rows(parts.join(' UNION ALL '))
-    for (const row of rows) {
-      const partitionNo = intOf(row, 'partition_no')
-      const bytes = Math.min(intOf(row, 'extent_bytes'), intOf(row, 'span_bytes'))
-      sizes.set(partitionNo, (sizes.get(partitionNo) ?? 0) + bytes)
+    const logStarts = new Map(chunk.map(([partitionNo, { logStartOffset }]) => [partitionNo, logStartOffset]))
+    // In this order, what is filed between the two is met twice, and counted once.
+    const uses = await recentUses(session, logStarts)
+    for (const use of await filedUses(dialect, session, logStarts)) uses.set(keyOf(use), use)
+    for (const { partitionNo, bytes, firstPosition, endPosition } of uses.values()) {
+      sizes.set(partitionNo, (sizes.get(partitionNo) ?? 0) + Math.min(bytes, endPosition - firstPosition))
     }
   }
   return resolved.map((partitionNo) => (partitionNo === undefined ? undefined : sizes.get(partitionNo)))
+}
+
+/** What extents of one partition point at in one segment. */
+interface SegmentUse {
+  readonly partitionNo: number
+  readonly segmentId: SegmentId
+  readonly bytes: number
+  readonly firstPosition: number
+  readonly endPosition: number
+}
+
+function keyOf({ partitionNo, segmentId }: Pick<SegmentUse, 'partitionNo' | 'segmentId'>): string {
+  return `${partitionNo}/${segmentId}`
+}
+
+async function filedUses(
+  dialect: Dialect,
+  session: Session,
+  logStarts: ReadonlyMap<number, number>,
+): Promise<SegmentUse[]> {
+  const parts = [...logStarts].map(([partitionNo, logStartOffset]) =>
+    dialect.unionPart(
+      `SELECT ${int(partitionNo)} AS partition_no, segment_id, SUM(bytes) AS extent_bytes,
+       MIN(position) AS first_position, MAX(position + bytes) AS end_position FROM extents
+       WHERE partition_no = ${int(partitionNo)} AND end_offset > ${int(logStartOffset)} GROUP BY segment_id`,
+    ),
+  )
+  const rows = await session.rows(parts.join(' UNION ALL '))
+  return rows.map((row) => ({
+    partitionNo: intOf(row, 'partition_no'),
+    segmentId: uuidOf(row, 'segment_id'),
+    bytes: intOf(row, 'extent_bytes'),
+    firstPosition: intOf(row, 'first_position'),
+    endPosition: intOf(row, 'end_position'),
+  }))
+}
+
+async function recentUses(session: Session, logStarts: ReadonlyMap<number, number>): Promise<Map<string, SegmentUse>> {
+  const pageNos = new Set([...logStarts.keys()].map((partitionNo) => int(pageNumberOf(partitionNo))))
+  const rows = await session.rows(
+    `SELECT ${RECENT_COLUMNS} FROM recent_extents WHERE ${within('page_no', [...pageNos])}`,
+  )
+  const uses = new Map<string, SegmentUse>()
+  for (const { partitionNo, segmentId, endOffset, position, bytes } of rows.flatMap(recentExtentsOf)) {
+    if (endOffset <= (logStarts.get(partitionNo) ?? Number.POSITIVE_INFINITY)) continue
+    const key = keyOf({ partitionNo, segmentId })
+    const use = uses.get(key)
+    uses.set(key, {
+      partitionNo,
+      segmentId,
+      bytes: (use?.bytes ?? 0) + bytes,
+      firstPosition: Math.min(use?.firstPosition ?? position, position),
+      endPosition: Math.max(use?.endPosition ?? 0, position + bytes),
+    })
+  }
+  return uses
 }

@@ -1,20 +1,24 @@
-import type { PartitionRef } from '../../engine/model.js'
+import type { PartitionRef, SegmentId } from '../../engine/model.js'
 import type { Extent } from '../../engine/ports/catalog.js'
 import type { Session } from './database.js'
 import type { Dialect } from './dialect.js'
+import { EXTENT_COLUMNS, RECENT_COLUMNS, type StoredExtent, storedExtentsOf } from './extent-rows.js'
 import { pageNumberOf, readPartition, slotOf } from './partition-page.js'
-import { blob, bytesOf, inChunks, int, intOf, type Row, textOf, uuidOf, within } from './sql-text.js'
+import { bytesOf, inChunks, int, intOf, type Row, textOf, uuid, uuidOf, within } from './sql-text.js'
 
 /**
  * One statement that reads, for many partitions, the partition's row and some of its extents: a UNION ALL of an index range
- * per partition, each with its own limit, beside the rows that hold the partitions. So the cost is that of the rows answered,
- * and because it is one statement, offsets and extents are one picture.
+ * per partition, each with its own limit, beside the rows that hold the partitions and their recent extents. So the cost is that
+ * of the rows answered, and because it is one statement, offsets and extents are one picture.
  */
 export interface LogQuery {
   readonly partitionNo: number
-  /** Which extents, in which order, how many: follows `WHERE partition_no = … AND`. */
-  readonly condition: string
-  readonly orderBy: string
+  /** Extents that end after this offset, */
+  readonly after: number
+  /** and have a timestamp as late as this; absent: whatever they have. */
+  readonly timestampMinMs?: number
+  /** By offset, or those with the greatest timestamps first. */
+  readonly order: 'offset' | 'greatest timestamp'
   readonly limit: number
 }
 
@@ -22,13 +26,13 @@ export interface LogRows {
   readonly logStartOffset: number
   readonly highWatermark: number
   readonly maxTimestampMs: number
-  /** Ascending by end offset. */
+  /** In the order asked for. */
   readonly extents: readonly LogExtent[]
 }
 
-/** An extent's row, and its segment's. */
+/** An extent, and its segment's row. */
 export interface LogExtent {
-  readonly row: Row
+  readonly stored: StoredExtent
   readonly segment: Row
 }
 
@@ -36,8 +40,9 @@ const QUERIES_PER_STATEMENT = 200
 const SEGMENTS_PER_STATEMENT = 1000
 const PICTURES_MAX = 5
 
-const EXTENT_COLUMNS =
-  'end_offset, base_offset, segment_id, position, bytes, batch_skip_count, batch_count, max_timestamp_ms'
+/** In place of a query's number: rows of pages, and of their recent extents. */
+const PAGE = -1
+const RECENT = -2
 
 /** One answer per query, in order; undefined where the partition does not exist. */
 export async function readLogs(
@@ -61,84 +66,103 @@ async function readPicture(
   queries: readonly LogQuery[],
 ): Promise<(LogRows | undefined)[]> {
   for (let attempt = 1; ; attempt++) {
-    const rows = await session.rows(statementOf(dialect, queries))
-    const wanted = new Set<string>()
-    for (const row of rows) if (row['segment_id'] !== null) wanted.add(blob(bytesOf(row, 'segment_id')))
+    const logs = logsOf(queries, await session.rows(statementOf(dialect, queries)))
+    const wanted = new Set(logs.flatMap((log) => log?.extents.map(({ segmentId }) => segmentId) ?? []))
     const segments = await readSegments(session, [...wanted])
-    if (segments.size === wanted.size) return answersOf(queries, rows, segments)
+    if (segments.size === wanted.size) {
+      return logs.map((log) => log && { ...log, extents: log.extents.map((stored) => withSegment(stored, segments)) })
+    }
     if (attempt === PICTURES_MAX) throw new RangeError('extents in the catalog name a segment that has no row')
   }
 }
 
-/** By the literal of their id. */
-async function readSegments(session: Session, literals: readonly string[]): Promise<ReadonlyMap<string, Row>> {
-  const segments = new Map<string, Row>()
-  for (const chunk of inChunks(literals, SEGMENTS_PER_STATEMENT)) {
-    const condition = within('segment_id', chunk)
+function withSegment(stored: StoredExtent, segments: ReadonlyMap<SegmentId, Row>): LogExtent {
+  return { stored, segment: segments.get(stored.segmentId) ?? {} }
+}
+
+export async function readSegments(
+  session: Session,
+  segmentIds: readonly SegmentId[],
+): Promise<ReadonlyMap<SegmentId, Row>> {
+  const segments = new Map<SegmentId, Row>()
+  for (const chunk of inChunks(segmentIds, SEGMENTS_PER_STATEMENT)) {
+    const condition = within('segment_id', chunk.map(uuid))
     const rows = await session.rows(
       `SELECT segment_id, object_key, object_bytes, level FROM segments WHERE ${condition}`,
     )
-    for (const row of rows) segments.set(blob(bytesOf(row, 'segment_id')), row)
+    for (const row of rows) segments.set(uuidOf(row, 'segment_id'), row)
   }
   return segments
 }
 
 function statementOf(dialect: Dialect, queries: readonly LogQuery[]): string {
   const pageNos = [...new Set(queries.map(({ partitionNo }) => pageNumberOf(partitionNo)))].map(int)
+  const ofPages = within('page_no', pageNos)
   const parts = [
-    `SELECT -1 AS request, page_no AS partition_no, 0 AS end_offset, 0 AS base_offset, NULL AS segment_id,
-     0 AS position, 0 AS bytes, 0 AS batch_skip_count, 0 AS batch_count, 0 AS max_timestamp_ms, partitions
-     FROM partition_pages WHERE ${within('page_no', pageNos)}`,
-    ...queries.map(({ partitionNo, condition, orderBy, limit }, index) =>
-      dialect.unionPart(
-        `SELECT ${int(index)} AS request, partition_no, ${EXTENT_COLUMNS}, NULL AS partitions FROM extents
-         WHERE partition_no = ${int(partitionNo)} AND ${condition} ORDER BY ${orderBy} LIMIT ${int(limit)}`,
-      ),
-    ),
+    `SELECT ${PAGE} AS request, page_no AS partition_no, 0 AS end_offset, 0 AS base_offset, NULL AS segment_id,
+     0 AS position, 0 AS bytes, 0 AS batch_skip_count, 0 AS batch_count, 0 AS max_timestamp_ms, partitions AS packed
+     FROM partition_pages WHERE ${ofPages}`,
+    `SELECT ${RECENT} AS request, ${RECENT_COLUMNS} FROM recent_extents WHERE ${ofPages}`,
+    ...queries.map((query, index) => dialect.unionPart(`SELECT ${int(index)} AS request, ${selectOf(query)}`)),
   ]
   return parts.join(' UNION ALL ')
 }
 
-function answersOf(
-  queries: readonly LogQuery[],
-  rows: readonly Row[],
-  segments: ReadonlyMap<string, Row>,
-): (LogRows | undefined)[] {
+function selectOf({ partitionNo, after, timestampMinMs, order, limit }: LogQuery): string {
+  const timestamps = timestampMinMs === undefined ? '' : ` AND max_timestamp_ms >= ${int(timestampMinMs)}`
+  return `${EXTENT_COLUMNS} FROM extents
+    WHERE partition_no = ${int(partitionNo)} AND end_offset > ${int(after)}${timestamps}
+    ORDER BY ${order === 'offset' ? '' : 'max_timestamp_ms DESC, '}end_offset LIMIT ${int(limit)}`
+}
+
+type StoredLog = Omit<LogRows, 'extents'> & { readonly extents: readonly StoredExtent[] }
+
+function logsOf(queries: readonly LogQuery[], rows: readonly Row[]): (StoredLog | undefined)[] {
   const pages = new Map<number, Uint8Array>()
-  const extents = queries.map((): LogExtent[] => [])
+  const recent = new Map<number, StoredExtent[]>(queries.map(({ partitionNo }) => [partitionNo, []]))
+  const extents = queries.map((): StoredExtent[] => [])
   for (const row of rows) {
     const request = intOf(row, 'request')
-    if (request < 0) pages.set(intOf(row, 'partition_no'), bytesOf(row, 'partitions'))
-    else extents[request]?.push({ row, segment: segments.get(blob(bytesOf(row, 'segment_id'))) ?? {} })
+    if (request === PAGE) pages.set(intOf(row, 'partition_no'), bytesOf(row, 'packed'))
+    else if (request === RECENT) {
+      for (const extent of storedExtentsOf(row)) recent.get(extent.partitionNo)?.push(extent)
+    } else extents[request]?.push(...storedExtentsOf(row))
   }
-  return queries.map(({ partitionNo }, index) => {
-    const page = pages.get(pageNumberOf(partitionNo))
-    const state = page && readPartition(page, slotOf(partitionNo))
+  return queries.map((query, index) => {
+    const page = pages.get(pageNumberOf(query.partitionNo))
+    const state = page && readPartition(page, slotOf(query.partitionNo))
     if (!state) return undefined
-    return {
-      logStartOffset: state.logStartOffset,
-      highWatermark: state.highWatermark,
-      maxTimestampMs: state.maxTimestampMs,
-      // A union promises no order.
-      extents: (extents[index] ?? []).sort((a, b) => intOf(a.row, 'end_offset') - intOf(b.row, 'end_offset')),
-    }
+    const { logStartOffset, highWatermark, maxTimestampMs } = state
+    const found = [...(extents[index] ?? []), ...(recent.get(query.partitionNo) ?? []).filter(matches(query))]
+    // A union promises no order.
+    return { logStartOffset, highWatermark, maxTimestampMs, extents: found.sort(orderOf(query)).slice(0, query.limit) }
   })
 }
 
-export function extentOf({ topicId, partition }: PartitionRef, { row, segment }: LogExtent): Extent {
+/** What the condition in `selectOf` says, of recent extents. */
+function matches({ after, timestampMinMs = Number.NEGATIVE_INFINITY }: LogQuery): (extent: StoredExtent) => boolean {
+  return ({ endOffset, maxTimestampMs }) => endOffset > after && maxTimestampMs >= timestampMinMs
+}
+
+function orderOf({ order }: LogQuery): (a: StoredExtent, b: StoredExtent) => number {
+  if (order === 'offset') return (a, b) => a.endOffset - b.endOffset
+  return (a, b) => b.maxTimestampMs - a.maxTimestampMs || a.endOffset - b.endOffset
+}
+
+export function extentOf({ topicId, partition }: PartitionRef, { stored, segment }: LogExtent): Extent {
   return {
     topicId,
     partition,
-    baseOffset: intOf(row, 'base_offset'),
-    endOffset: intOf(row, 'end_offset'),
-    segmentId: uuidOf(row, 'segment_id'),
+    baseOffset: stored.baseOffset,
+    endOffset: stored.endOffset,
+    segmentId: stored.segmentId,
     objectKey: textOf(segment, 'object_key'),
     objectBytes: intOf(segment, 'object_bytes'),
     level: intOf(segment, 'level'),
-    position: intOf(row, 'position'),
-    bytes: intOf(row, 'bytes'),
-    batchSkipCount: intOf(row, 'batch_skip_count'),
-    batchCount: intOf(row, 'batch_count'),
-    maxTimestampMs: intOf(row, 'max_timestamp_ms'),
+    position: stored.position,
+    bytes: stored.bytes,
+    batchSkipCount: stored.batchSkipCount,
+    batchCount: stored.batchCount,
+    maxTimestampMs: stored.maxTimestampMs,
   }
 }

@@ -59,6 +59,11 @@ export class MysqlDialect implements Dialect {
     return `ALTER TABLE ${table} DROP INDEX ${index}`
   }
 
+  findColumn(table: string, column: string): string {
+    return `SELECT 1 AS found FROM information_schema.columns
+      WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${column}' LIMIT 1`
+  }
+
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string {
     return `INSERT IGNORE INTO ${table} (${columns.join(', ')}) VALUES ${tuples.join(', ')}`
   }

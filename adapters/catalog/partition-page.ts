@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { PartitionState } from '../../engine/commit/commit-decisions.js'
 import { TIMESTAMP_NONE } from '../../engine/commit/commit-decisions.js'
+import { readI64, writeI64 } from './safe-int64.js'
 
 /**
  * `partition_pages.partitions`: the offsets of neighbouring partitions of one topic, in one row, because a commit pays by the row
@@ -17,8 +18,6 @@ const LOG_START_AT = 0
 const HIGH_WATERMARK_AT = LOG_START_AT + 8
 const MAX_TIMESTAMP_AT = HIGH_WATERMARK_AT + 8
 const PARTITION_BYTES = MAX_TIMESTAMP_AT + 8
-
-const HALF = 2 ** 32
 
 export function pageNumberOf(partitionNo: number): number {
   return Math.floor(partitionNo / PARTITIONS_PER_PAGE)
@@ -62,15 +61,4 @@ export function withPartitions(page: Uint8Array | undefined, count: number): Uin
   if (page) grown.set(page)
   for (let slot = page ? partitionCountOf(page) : 0; slot < count; slot++) writePartition(grown, slot, EMPTY)
   return grown
-}
-
-/** As two halves: safe integers need no BigInt. */
-function readI64(view: DataView, at: number): number {
-  return view.getInt32(at) * HALF + view.getUint32(at + 4)
-}
-
-function writeI64(view: DataView, at: number, value: number): void {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is no safe integer and cannot enter the catalog`)
-  view.setInt32(at, Math.floor(value / HALF))
-  view.setUint32(at + 4, value)
 }

@@ -8,9 +8,12 @@ import {
 } from '../../engine/ports/jobs-catalog.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
+import { fileWhere } from './extent-filing.js'
 import { removeNumbered } from './extent-removal.js'
 import { extentOf, readLogs } from './log-rows.js'
 import { type PartitionNumbers, partitionsOfTopic } from './partition-numbers.js'
+import { PARTITIONS_PER_PAGE } from './partition-page.js'
+import { pagesOfTopic } from './partition-rows.js'
 import { blob, bytesOf, int, intOf, uuid, uuidOf } from './sql-text.js'
 
 /** What retention asks, and how deleted topics are cleared away. Decisions are made on plain reads; no partition is locked here. */
@@ -29,7 +32,7 @@ export async function oldestExtents(
     dialect,
     session,
     known.map(({ request, partitionNo }) => {
-      return { partitionNo, condition: 'end_offset > 0', orderBy: 'end_offset', limit: request.extentCountMax }
+      return { partitionNo, after: 0, order: 'offset', limit: request.extentCountMax }
     }),
   )
   const answers: (LogHead | undefined)[] = new Array(requests.length).fill(undefined)
@@ -58,6 +61,9 @@ export async function clearDeletedTopic(
   topicId: TopicId,
   extentCountMax: number,
 ): Promise<Removal & { readonly done: boolean }> {
+  const topicNo = await database.read((session) => topicNumber(session, topicId))
+  if (topicNo === undefined) return { ...NOTHING_REMOVED, done: true }
+  await fileWhere(database, pagesOfTopic(topicNo), Math.ceil(extentCountMax / PARTITIONS_PER_PAGE))
   return database.change(async (session) => {
     const condition = `topic_id = ${uuid(topicId)} AND live_name IS NULL`
     const [topic] = await session.rows(`SELECT topic_no FROM topics WHERE ${condition}`)
@@ -66,19 +72,21 @@ export async function clearDeletedTopic(
       throw new HeadraceError('TOPIC_EXISTS', 'never', `topic ${topicId} is not deleted; delete it first`)
     }
     const rows = await session.rows(
-      `SELECT partition_no, end_offset, segment_id FROM extents WHERE ${partitionsOfTopic(intOf(topic, 'topic_no'))}
+      `SELECT partition_no, end_offset, segment_id FROM extents WHERE ${partitionsOfTopic(topicNo)}
        ORDER BY partition_no, end_offset LIMIT ${int(extentCountMax)}`,
     )
-    if (rows.length === 0) {
-      await session.run(`DELETE FROM topics WHERE ${condition}`)
-      return { ...NOTHING_REMOVED, done: true }
-    }
     const extents = rows.map((row) => ({
       partitionNo: intOf(row, 'partition_no'),
       endOffset: intOf(row, 'end_offset'),
       segmentLiteral: blob(bytesOf(row, 'segment_id')),
     }))
-    return { ...(await removeNumbered(database.dialect, session, extents)), done: false }
+    if (extents.length > 0) return { ...(await removeNumbered(database.dialect, session, extents)), done: false }
+    const [unfiled] = await session.rows(
+      `SELECT page_no FROM recent_extents WHERE ${pagesOfTopic(topicNo)} LIMIT 1${database.dialect.lockRows}`,
+    )
+    if (unfiled) return { ...NOTHING_REMOVED, done: false }
+    await session.run(`DELETE FROM topics WHERE ${condition}`)
+    return { ...NOTHING_REMOVED, done: true }
   })
 }
 

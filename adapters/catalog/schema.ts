@@ -44,6 +44,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, structure: (session, dialect) => dropIndex(session, dialect, 'extents', 'extents_timestamp') },
   { version: 9, tables: pageTables, rows: fillPages },
   { version: 10, structure: dropRowsOfPartitions },
+  { version: 11, tables: recentExtentTables, structure: renameLiveExtents },
 ]
 
 function tablesOfVersion1(dialect: Dialect): TableDefinition[] {
@@ -223,6 +224,33 @@ async function dropIndex(session: Session, dialect: Dialect, table: string, inde
   if (!(await isThere())) return
   try {
     await session.run(dialect.dropIndex(table, index))
+  } catch (error) {
+    // Another agent that has taken over was faster.
+    if (await isThere()) throw error
+  }
+}
+
+function recentExtentTables({ types }: Dialect): TableDefinition[] {
+  return [
+    {
+      // What a commit brought to a page of partitions, until it is filed into `extents`. extents: see `extent-pack.ts`.
+      name: 'recent_extents',
+      columns: ['page_no BIGINT NOT NULL', `segment_id ${types.uuid} NOT NULL`, `extents ${types.blob} NOT NULL`],
+      primaryKey: 'page_no, segment_id',
+      indexes: { recent_extents_segment: 'segment_id' },
+    },
+  ]
+}
+
+/**
+ * An agent of an earlier version that still runs sees no recent extents, and would take their segments for dead. With the column renamed it can
+ * neither commit nor compact nor remove.
+ */
+async function renameLiveExtents(session: Session, dialect: Dialect): Promise<void> {
+  const isThere = async () => (await session.rows(dialect.findColumn('segments', 'live_extents'))).length > 0
+  if (!(await isThere())) return
+  try {
+    await session.run('ALTER TABLE segments RENAME COLUMN live_extents TO live_extent_count')
   } catch (error) {
     // Another agent that has taken over was faster.
     if (await isThere()) throw error

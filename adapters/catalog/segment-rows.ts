@@ -3,13 +3,14 @@ import type { LiveUse, SegmentInfo, SegmentState, SegmentTotal } from '../../eng
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { literalsOf } from './extent-removal.js'
+import { readExtentsOfSegments } from './extent-rows.js'
 import { SEGMENT_DEAD, SEGMENT_DELETED, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, inChunks, int, intOf, type Row, textOf, uuid, uuidOf, within } from './sql-text.js'
+import { inChunks, int, intOf, type Row, textOf, uuid, uuidOf, within } from './sql-text.js'
 
 /** The end of a segment's life: dead, its object deleted, its row forgotten; and what tools show of segments. */
 const SEGMENTS_PER_STATEMENT = 1000
 
-export const SEGMENT_INFO_COLUMNS = 'segment_id, object_key, object_bytes, level, live_extents, committed_at_ms'
+export const SEGMENT_INFO_COLUMNS = 'segment_id, object_key, object_bytes, level, live_extent_count, committed_at_ms'
 
 export function segmentInfoOf(row: Row): SegmentInfo {
   return {
@@ -17,7 +18,7 @@ export function segmentInfoOf(row: Row): SegmentInfo {
     objectKey: textOf(row, 'object_key'),
     objectBytes: intOf(row, 'object_bytes'),
     level: intOf(row, 'level'),
-    liveExtentCount: intOf(row, 'live_extents'),
+    liveExtentCount: intOf(row, 'live_extent_count'),
     committedAtMs: intOf(row, 'committed_at_ms'),
   }
 }
@@ -114,18 +115,23 @@ export async function segmentTotals(dialect: Dialect, session: Session): Promise
   }))
 }
 
-export async function liveUseOf(session: Session, segmentIds: readonly SegmentId[]): Promise<LiveUse[]> {
-  const uses = new Map<string, LiveUse>()
+export async function liveUseOf(
+  dialect: Dialect,
+  session: Session,
+  segmentIds: readonly SegmentId[],
+): Promise<LiveUse[]> {
+  const uses = new Map<SegmentId, LiveUse>()
   for (const chunk of inChunks(literalsOf(segmentIds), SEGMENTS_PER_STATEMENT)) {
-    const rows = await session.rows(
-      `SELECT segment_id, COUNT(*) AS extent_count, SUM(bytes) AS bytes, SUM(batch_count) AS batch_count FROM extents
-       WHERE ${within('segment_id', chunk)} GROUP BY segment_id`,
-    )
-    for (const row of rows) {
-      const extentCount = intOf(row, 'extent_count')
-      const use = { extentCount, bytes: intOf(row, 'bytes'), batchCount: intOf(row, 'batch_count') }
-      uses.set(blob(bytesOf(row, 'segment_id')), use)
+    for (const extent of await readExtentsOfSegments(dialect, session, within('segment_id', chunk))) {
+      const { extentCount, bytes, batchCount } = uses.get(extent.segmentId) ?? NO_USE
+      uses.set(extent.segmentId, {
+        extentCount: extentCount + 1,
+        bytes: bytes + extent.bytes,
+        batchCount: batchCount + extent.batchCount,
+      })
     }
   }
-  return segmentIds.map((segmentId) => uses.get(uuid(segmentId)) ?? { extentCount: 0, bytes: 0, batchCount: 0 })
+  return segmentIds.map((segmentId) => uses.get(segmentId) ?? NO_USE)
 }
+
+const NO_USE: LiveUse = { extentCount: 0, bytes: 0, batchCount: 0 }

@@ -28,6 +28,7 @@ import type {
 import * as agents from './agents.js'
 import { commitSegments } from './commit.js'
 import type { Database } from './database.js'
+import { ExtentFiling } from './extent-filing.js'
 import * as extents from './extents.js'
 import * as byTimestamp from './extents-by-timestamp.js'
 import * as offsets from './group-offsets.js'
@@ -46,12 +47,14 @@ export class SqlCatalog extends SqlJobsCatalog implements Catalog {
   readonly location: string
   readonly #database: Database
   readonly #numbers: PartitionNumbers
+  readonly #filing: ExtentFiling
 
   constructor(database: Database, location: string) {
     const numbers = new PartitionNumbers()
     super(database, numbers)
     this.#numbers = numbers
     this.#database = database
+    this.#filing = new ExtentFiling(database)
     this.location = location
   }
 
@@ -109,7 +112,7 @@ export class SqlCatalog extends SqlJobsCatalog implements Catalog {
   }
 
   commit(segments: readonly CommitSegment[], limits: CommitLimits): Promise<SegmentOutcome[]> {
-    return commitSegments(this.#database, this.#numbers, segments, limits)
+    return commitSegments(this.#database, this.#numbers, this.#filing, segments, limits)
   }
 
   partitionOffsets(partitions: readonly PartitionRef[]): Promise<(PartitionOffsets | undefined)[]> {
@@ -206,7 +209,13 @@ export class SqlCatalog extends SqlJobsCatalog implements Catalog {
     await this.#database.read((session) => session.rows('SELECT 1'))
   }
 
-  close(): Promise<void> {
-    return this.#database.close()
+  /** Resolves when the extents of earlier commits are not being filed: for who measures. */
+  filingSettled(): Promise<void> {
+    return this.#filing.settled()
+  }
+
+  async close(): Promise<void> {
+    await this.#filing.close()
+    await this.#database.close()
   }
 }

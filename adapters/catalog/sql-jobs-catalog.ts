@@ -77,7 +77,7 @@ export class SqlJobsCatalog implements JobsCatalog {
   }
 
   extentsOfSegments(segmentIds: readonly SegmentId[]): Promise<SegmentExtent[]> {
-    return this.#database.read((session) => compaction.extentsOfSegments(session, segmentIds))
+    return this.#read((dialect, session) => compaction.extentsOfSegments(dialect, session, segmentIds))
   }
 
   swapSegments(swap: SegmentSwap, limits: CommitLimits): Promise<SwapOutcome> {
@@ -109,7 +109,7 @@ export class SqlJobsCatalog implements JobsCatalog {
   }
 
   liveUseOf(segmentIds: readonly SegmentId[]): Promise<LiveUse[]> {
-    return this.#database.read((session) => segmentRows.liveUseOf(session, segmentIds))
+    return this.#read((dialect, session) => segmentRows.liveUseOf(dialect, session, segmentIds))
   }
 
   #read<Result>(work: (dialect: Dialect, session: Session) => Promise<Result>): Promise<Result> {

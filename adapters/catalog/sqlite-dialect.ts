@@ -56,6 +56,10 @@ export class SqliteDialect implements Dialect {
     return `DROP INDEX ${index}`
   }
 
+  findColumn(table: string, column: string): string {
+    return `SELECT 1 AS found FROM pragma_table_info('${table}') WHERE name = '${column}'`
+  }
+
   insertIgnore(table: string, columns: readonly string[], tuples: readonly string[]): string {
     return `INSERT OR IGNORE INTO ${table} (${columns.join(', ')}) VALUES ${tuples.join(', ')}`
   }

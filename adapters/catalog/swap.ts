@@ -5,23 +5,25 @@ import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { SEGMENT_COLUMNS } from './commit-changes.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentRow, extentsInsert } from './extent-insert.js'
+import { fileWhere } from './extent-filing.js'
 import { literalsOf, lockSegments, type NumberedExtent, removeCounted } from './extent-removal.js'
+import { extentRow, extentsInsert } from './extent-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { readPartitions } from './partition-rows.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
 import { blob, bytesOf, inChunks, int, intOf, tuple, uuid, uuidHex, within } from './sql-text.js'
 
 /**
- * Compaction's swap. The inputs' rows are locked, so their extents stand still; then what was planned is held against what
+ * Compaction's swap. The inputs' extents are filed, then the inputs' rows are locked, so that their extents stand still; then what was planned is held against what
  * is there. Retention may have removed extents meanwhile, and only that; whatever else has changed refuses the swap.
  */
-export function swapSegments(
+export async function swapSegments(
   database: Database,
   numbers: PartitionNumbers,
   swap: SegmentSwap,
   commitAgeMaxMs: number,
 ): Promise<SwapOutcome> {
+  for (const chunk of inChunks(literalsOf(swap.inputs), 500)) await fileWhere(database, within('segment_id', chunk))
   return database.change((session) => swapOnce(database.dialect, session, numbers, swap, commitAgeMaxMs))
 }
 
@@ -66,7 +68,7 @@ async function removeAll(
   }
   for (const chunk of inChunks(literals, 500)) {
     await session.run(
-      `UPDATE segments SET state = ${SEGMENT_DEAD}, live_extents = 0, dead_at_ms = ${int(nowMs)}
+      `UPDATE segments SET state = ${SEGMENT_DEAD}, live_extent_count = 0, dead_at_ms = ${int(nowMs)}
        WHERE ${within('segment_id', chunk)} AND state = ${SEGMENT_LIVE}`,
     )
   }

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { openCatalog } from '../../../adapters/catalog/index.js'
+import type { SqlCatalog } from '../../../adapters/catalog/sql-catalog.js'
 import type { HeadraceError } from '../../../engine/errors.js'
 import type { Catalog } from '../../../engine/ports/catalog.js'
 import {
@@ -20,7 +21,7 @@ t.teardown(() => server.stop())
 interface World {
   readonly proxy: TcpProxy
   /** Through the proxy. */
-  readonly catalog: Catalog
+  readonly catalog: SqlCatalog
   /** Past it. */
   readonly witness: Catalog
   readonly topicId: string
@@ -63,6 +64,8 @@ for (const [name, lose] of [
           commitSegment([{ topicId, partition: round % 3, batches: [plainBatch(2), sequencedBatch(1, 0)] }]),
           commitSegment([{ topicId, partition: 0, batches: [plainBatch(3)] }]),
         ]
+        // It commits, too.
+        await catalog.filingSettled()
         lose(proxy)
         await t.rejects(catalog.commit(group, LIMITS), { code: 'CATALOG_OUTCOME_UNKNOWN', retry: 'unknown' })
         t.equal(proxy.lostCount, round + 1)

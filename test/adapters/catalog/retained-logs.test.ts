@@ -1,6 +1,7 @@
 import t from 'tap'
 import { parseCatalogUrl } from '../../../adapters/catalog/catalog-url.js'
 import { Database } from '../../../adapters/catalog/database.js'
+import { fileWhere } from '../../../adapters/catalog/extent-filing.js'
 import { openCatalog } from '../../../adapters/catalog/index.js'
 import { SqliteDialect } from '../../../adapters/catalog/sqlite-dialect.js'
 import { sqliteFileFixture } from '../../support/catalog-fixtures.js'
@@ -51,6 +52,8 @@ t.test('logs that no longer start at 0', async (t) => {
     t.equal(await byMax(), 20, 'the earliest of the greatest that are left')
   }
   await catalog.advanceLogStarts([{ topicId, partition: 0, offset: 10 }])
+  await checkAll()
+  await fileWhere(database, '1 = 1')
   await checkAll()
   await database.change((session) => session.run('DELETE FROM extents WHERE end_offset <= 10'))
   await checkAll()

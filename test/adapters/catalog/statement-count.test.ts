@@ -49,13 +49,16 @@ async function checkCounts(t: Test, database: Database): Promise<void> {
     statements = []
     await catalog.commit([segment], LIMITS)
     const kinds = statements.map(kindsOf)
+    await catalog.filingSettled()
     statements = []
     await catalog.commit([segment], LIMITS)
     return { kinds, repeatKinds: statements.map(kindsOf) }
   }
   const begin = database.dialect.begin.split(' ')[0] ?? ''
   const reads = ['SELECT', 'SELECT', 'SELECT']
-  const writes = ['segments', 'extents', 'partition_pages', 'producer_pages'].map((table) => `INSERT INTO ${table}`)
+  const writes = ['segments', 'recent_extents', 'partition_pages', 'producer_pages'].map(
+    (table) => `INSERT INTO ${table}`,
+  )
   const messages = (...parts: string[][]) =>
     database.dialect.joinsStatements ? parts.map((part) => part.join('; ')) : parts.flat()
   for (const [sequence, partitionCount] of [1, 20, 1500].entries()) {
