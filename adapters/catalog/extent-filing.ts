@@ -1,8 +1,8 @@
 import { isHeadraceError } from '../../engine/errors.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { extentRow, extentsInsert, RECENT_COLUMNS, recentExtentsOf } from './extent-rows.js'
-import { blob, bytesOf, inChunks, int, intOf, type Row, uuidHex, within } from './sql-text.js'
+import { type ExtentRow, extentRow, extentsInsert, RECENT_COLUMNS, recentExtentsOf } from './extent-rows.js'
+import { blob, bytesOf, hexOf, inChunks, int, intOf, type Row, within } from './sql-text.js'
 
 /**
  * Filing: recent extents get rows of their own, in the order of partitions and offsets. One commit's extents belong to as many places of that
@@ -26,15 +26,19 @@ async function filePages(dialect: Dialect, session: Session, pageNos: readonly n
      ORDER BY page_no, segment_id${dialect.lockRows}`,
   )
   if (rows.length === 0) return
-  const extents = rows.flatMap(recentExtentsOf)
-  extents.sort((a, b) => a.partitionNo - b.partitionNo || a.endOffset - b.endOffset)
-  const insert = extentsInsert(
-    extents.map((extent) =>
-      extentRow(extent.partitionNo, uuidHex(extent.segmentId), extent, extent.runningMaxTimestampMs),
-    ),
-  )
   const deletes = conditionsOf(rows).map((condition) => dialect.deleteByIndex('recent_extents', 'PRIMARY', condition))
-  await session.runEach([insert, ...deletes])
+  await session.runEach([extentsInsert(extentRowsOf(rows)), ...deletes])
+}
+
+/** In the order of the table. */
+function extentRowsOf(rows: readonly Row[]): ExtentRow[] {
+  const filed = rows.flatMap((row) => {
+    const segmentHex = hexOf(row, 'segment_id')
+    return recentExtentsOf(row).map((extent) =>
+      extentRow(extent.partitionNo, segmentHex, extent, extent.runningMaxTimestampMs),
+    )
+  })
+  return filed.sort(([aNo, aEnd], [bNo, bEnd]) => aNo - bNo || aEnd - bEnd)
 }
 
 /** Exactly these rows: a commit may have brought others meanwhile. */

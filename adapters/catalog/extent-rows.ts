@@ -80,13 +80,16 @@ export async function readExtentsOfSegments(
 
 // ---- writing
 
-/** A row of `extents`. The segment comes as hex digits, because many rows share them. */
+/** A row of `extents`, its key first. */
+export type ExtentRow = readonly [partitionNo: number, endOffset: number, ...BulkValue[]]
+
+/** The segment comes as hex digits, because many rows share them. */
 export function extentRow(
   partitionNo: number,
   segmentHex: Hex,
   extent: ExtentPlace,
   runningMaxTimestampMs: number,
-): BulkValue[] {
+): ExtentRow {
   return [
     partitionNo,
     extent.endOffset,

@@ -138,8 +138,12 @@ export function utf8Of(row: Row, column: string): string {
   return Buffer.from(bytesOf(row, column)).toString('utf8')
 }
 
+export function hexOf(row: Row, column: string): Hex {
+  return Buffer.from(bytesOf(row, column)).toString('hex') as Hex
+}
+
 export function uuidOf(row: Row, column: string): string {
-  const hex = Buffer.from(bytesOf(row, column)).toString('hex')
+  const hex = hexOf(row, column)
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 

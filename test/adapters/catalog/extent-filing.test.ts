@@ -2,10 +2,16 @@ import t, { type Test } from 'tap'
 import { parseCatalogUrl } from '../../../adapters/catalog/catalog-url.js'
 import { Database } from '../../../adapters/catalog/database.js'
 import { fileWhere } from '../../../adapters/catalog/extent-filing.js'
+import { extentRow, extentsInsert } from '../../../adapters/catalog/extent-rows.js'
 import { openCatalog } from '../../../adapters/catalog/index.js'
+import { migrate } from '../../../adapters/catalog/migrate.js'
 import { MysqlDialect } from '../../../adapters/catalog/mysql-dialect.js'
-import type { SqlCatalog } from '../../../adapters/catalog/sql-catalog.js'
-import { intOf } from '../../../adapters/catalog/sql-text.js'
+import { partitionNumber } from '../../../adapters/catalog/partition-numbers.js'
+import { pageNumberOf, slotOf, withPartitions, writePartition } from '../../../adapters/catalog/partition-page.js'
+import { replacePages } from '../../../adapters/catalog/partition-rows.js'
+import { MIGRATIONS } from '../../../adapters/catalog/schema.js'
+import { SqlCatalog } from '../../../adapters/catalog/sql-catalog.js'
+import { intOf, uuid, uuidHex } from '../../../adapters/catalog/sql-text.js'
 import { SqliteDialect } from '../../../adapters/catalog/sqlite-dialect.js'
 import type { SegmentId } from '../../../engine/model.js'
 import { sqliteFileFixture } from '../../support/catalog-fixtures.js'
@@ -187,3 +193,56 @@ await onBoth('many file the same pages at once', async (t, { url, catalog, datab
   t.same(await rowCounts(database), { recent: 0, filed: 3 * 20 * 100 })
   for (const partition of [0, 50, 99]) t.equal((await readLog(catalog, topicId, partition)).length, 60)
 })
+
+await t.test(
+  'a catalog from before recent extents is read on, and agents from before then change nothing',
+  async (t) => {
+    for (const url of [`sqlite::memory:`, await server.freshDatabase()]) {
+      const place = parseCatalogUrl(url)
+      const dialect = place.kind === 'sqlite' ? new SqliteDialect(place) : new MysqlDialect(place, 4)
+      const options = { location: place.location, conflictRetryMs: 15_000, statementTimeoutMs: 20_000 }
+      const database = new Database(dialect, options)
+      await migrate(
+        database,
+        MIGRATIONS.filter(({ version }) => version <= 10),
+      )
+      const catalog = new SqlCatalog(database, place.location)
+      const { topicId } = await createTestTopic(catalog, 'orders')
+      const [topic] = await database.read((session) => session.rows('SELECT topic_no FROM topics'))
+      const partitionNo = partitionNumber(intOf(topic ?? {}, 'topic_no'), 0)
+      const { segmentId } = commitSegment([])
+      const insertSegment = (column: string, id: SegmentId) =>
+        database.change((session) =>
+          session.run(
+            `INSERT INTO segments (segment_id, object_key, object_bytes, level, state, ${column}, committed_at_ms, outcome)
+           VALUES (${uuid(id)}, 'key', 100, 0, 1, 1, 0, x'')`,
+          ),
+        )
+      await insertSegment('live_extents', segmentId)
+      const state = { logStartOffset: 0, highWatermark: 7, maxTimestampMs: 1 }
+      const page = withPartitions(undefined, 1)
+      writePartition(page, slotOf(partitionNo), state)
+      const old = {
+        baseOffset: 0,
+        endOffset: 7,
+        position: 32,
+        bytes: 100,
+        batchSkipCount: 0,
+        batchCount: 1,
+        maxTimestampMs: 1,
+      }
+      await database.change(async (session) => {
+        await replacePages(dialect, session, new Map([[pageNumberOf(partitionNo), page]]))
+        await session.insertRows(extentsInsert([extentRow(partitionNo, uuidHex(segmentId), old, 1)]))
+      })
+
+      await catalog.migrate()
+      await catalog.commit([commitSegment([{ topicId, partition: 0, batches: [plainBatch(3)] }])], LIMITS)
+      t.match(await readLog(catalog, topicId, 0), [old, { baseOffset: 7, endOffset: 10 }], place.location)
+      t.equal((await catalog.liveSegments({ level: 0, limit: 10 })).length, 2)
+      const late = insertSegment('live_extents', commitSegment([]).segmentId)
+      await t.rejects(late, { message: /refused a statement/ })
+      await catalog.close()
+    }
+  },
+)
