@@ -87,6 +87,7 @@ export class ExtentFiling {
   readonly #database: Database
   readonly #commitCounts = new Map<number, number>()
   readonly #due = new Set<number>()
+  #scheduled: NodeJS.Immediate | undefined
   #running: Promise<void> | undefined
   #isBehind = false
   #isClosed = false
@@ -103,17 +104,18 @@ export class ExtentFiling {
       if (count > RECENT_MAX) this.#due.add(pageNo)
       if (count > 2 * RECENT_MAX) this.#isBehind = true
     }
-    if (this.#due.size > 0) this.#running ??= this.#run()
+    // The answer of the commit leaves first.
+    if (this.#due.size > 0) this.#scheduled ??= setImmediate(() => void this.#start())
   }
 
   /** For who is about to commit: waits where filing has fallen behind. */
   async keptUp(): Promise<void> {
-    if (this.#isBehind) await this.#running
+    if (this.#isBehind) await this.#start()
   }
 
-  /** Resolves when nothing is being filed. */
-  async settled(): Promise<void> {
-    await this.#running
+  /** Resolves when nothing is left to be filed. */
+  settled(): Promise<void> {
+    return this.#start()
   }
 
   /** Ends with the transaction under way. */
@@ -122,9 +124,16 @@ export class ExtentFiling {
     return this.settled()
   }
 
+  #start(): Promise<void> {
+    clearImmediate(this.#scheduled)
+    this.#scheduled = undefined
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
   async #run(): Promise<void> {
-    // The answer of the commit leaves first.
-    await new Promise(setImmediate)
     let pageNos: number[] = []
     try {
       while (this.#due.size > 0 && !this.#isClosed) {
@@ -138,7 +147,6 @@ export class ExtentFiling {
       for (const pageNo of pageNos) this.#commitCounts.delete(pageNo)
     } finally {
       this.#isBehind = false
-      this.#running = undefined
     }
   }
 

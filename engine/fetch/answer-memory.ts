@@ -13,16 +13,19 @@ export interface AnswerShare {
   release(): void
 }
 
-/** One answer gets this part of what is free, so that clients that do not take theirs leave something for all others. */
-const FREE_PART = 1 / 4
-/** Answers are not made smaller than this for it: small ones cost as much work as large ones. */
-const BYTES_MIN = 1024 * 1024
+/** One answer gets a quarter of what is free at most, so that clients that do not take theirs leave something for all others. */
+const PARTS_MIN = 4
 const SLAB_BYTES = 256 * 1024
+/** Answers are not made smaller than this for it: small ones cost as much work as large ones. */
+const BYTES_FAIR = 1024 * 1024
+/** Nor than this where others wait for the same memory. The kernel takes so much for a client that reads nothing. */
+const BYTES_MIN = SLAB_BYTES
 
 /**
  * The memory of answers to fetches. It is held until the client has taken the answer, which can be long: a consumer that is busy with its
  * records does not read its socket, and what the kernel does not hold for it stays here. Answers become smaller as memory
- * becomes scarce; where there is none they wait, in order.
+ * becomes scarce; where there is none they wait, in order, and what becomes free is divided among all that wait: were it given to
+ * the first ones, and these took none of it, the others would wait as long again.
  *
  * Answers are written into slabs that are used again and again. As memory of their own, freed by the collector, they made V8 mark its whole heap
  * six times a second, and left holes behind that the process never gave back.
@@ -63,7 +66,10 @@ export class AnswerMemory {
     const bytesFree = this.bytesMax - this.#bytesHeld
     const least = Math.min(bytesWanted, this.#bytesMin)
     if (least > bytesFree) return undefined
-    const bytes = Math.min(bytesWanted, Math.max(least, Math.floor(bytesFree * FREE_PART)))
+    const waitingCount = this.#queue.length
+    const part = Math.floor(bytesFree / Math.max(PARTS_MIN, waitingCount))
+    const fair = Math.min(BYTES_FAIR, Math.floor(bytesFree / Math.max(1, waitingCount)))
+    const bytes = Math.min(bytesWanted, Math.max(least, part, fair))
     this.#bytesHeld += bytes
     return new Share(bytes, {
       newSlab: (bytesMax) => this.#newSlab(bytesMax),

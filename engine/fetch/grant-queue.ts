@@ -17,6 +17,11 @@ export class GrantQueue<T> {
     return this.#waiters.length === 0
   }
 
+  /** How many wait, with the one that is about to be granted something. */
+  get length(): number {
+    return this.#waiters.length
+  }
+
   /** Without waiting; undefined where that is not possible. */
   tryAcquire(bytes: number): T | undefined {
     return this.isEmpty ? this.granting.grant(bytes) : undefined

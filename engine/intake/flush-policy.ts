@@ -37,7 +37,7 @@ export interface TokenBucket {
 /** How much unused rate may be saved up: one second of it, and never so much that a burst shows on the bill. */
 const SAVED_TOKENS_MAX = 4
 const EAGER_DELAY_MAX_MS = 5
-const EAGER_DELAY_UPLOAD_SHARE = 0.1
+const EAGER_DELAY_UPLOAD_SHARE = 0.05
 
 export function decideFlush(limits: FlushLimits, state: FlushState, nowMs: number): FlushDecision {
   const dueAtMs = state.openedAtMs + limits.flushIntervalMs

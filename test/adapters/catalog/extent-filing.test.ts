@@ -111,7 +111,7 @@ await onBoth('where an extent lies makes no difference to who reads', async (t, 
       ),
     })
   }
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 8; round++) {
     for (let commits = 1 + below(6); commits > 0; commits--) {
       const segments = Array.from({ length: 1 + below(2) }, () => commitSegment(blocks()))
       await catalog.commit(segments, LIMITS)

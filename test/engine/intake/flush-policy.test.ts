@@ -25,7 +25,7 @@ t.test('with a token and nothing in flight it seals after the eager delay', asyn
 
 t.test('the eager delay is a small part of what an upload took lately', async (t) => {
   t.equal(eagerDelayMs(limits, { inFlightCount: 0, recentMs: 200 }), 5)
-  t.equal(eagerDelayMs(limits, { inFlightCount: 0, recentMs: 4 }), 0.4)
+  t.equal(eagerDelayMs(limits, { inFlightCount: 0, recentMs: 4 }), 0.2)
   t.equal(eagerDelayMs({ ...limits, flushIntervalMs: 10 }, idle), 2)
   const state = {
     openedAtMs: 100,
@@ -33,7 +33,7 @@ t.test('the eager delay is a small part of what an upload took lately', async (t
     uploads: { inFlightCount: 0, recentMs: 4 },
     tokens: fullBucket(limits, 100),
   }
-  t.same(decideFlush(limits, state, 100), { seal: false, recheckAtMs: 100.4 })
+  t.same(decideFlush(limits, state, 100), { seal: false, recheckAtMs: 100.2 })
 })
 
 t.test('without a token it waits for one, or for the interval', async (t) => {
