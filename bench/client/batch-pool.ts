@@ -1,7 +1,7 @@
 import { type Payload, sampleBatch } from '../samples.js'
 
-/** Bytes of distinct batches at most; beyond that they are used again. */
-const DISTINCT_BYTES_MAX = 32 * 2 ** 20
+/** Bytes of distinct batches at most; beyond that they are used again: many blocks later. */
+const DISTINCT_BYTES_MAX = 8 * 2 ** 20
 
 /**
  * Batches for a load's frames, every one another as far as memory allows: LZ4 would find a repeated one in its window, and
