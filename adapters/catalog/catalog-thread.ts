@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { TopicConfigs } from '../../engine/ports/catalog.js'
+import type { CommitLimits, TopicConfigs } from '../../engine/ports/catalog.js'
 import type { ClaimedGroup } from '../../engine/ports/group-catalog.js'
 import { type CatalogReply, type CatalogRequest, errorData } from './catalog-messages.js'
+import { type PackedOutcome, type PackedSegments, packOutcomes, unpackSegments } from './commit-messages.js'
 import { type CatalogOptions, openCatalog } from './index.js'
 
 /** The entry of the catalog's thread: does what `ThreadedCatalog` asks, as many calls side by side as come. */
@@ -37,8 +38,14 @@ function invoke({ call, method, args }: Extract<CatalogRequest, { kind: 'call' }
   if (method === 'updateTopicConfigs') {
     return catalog.updateTopicConfigs(args[0] as string, (configs) => askForConfigs(call, configs))
   }
+  if (method === 'commit') return commit(args[0] as PackedSegments, args[1] as CommitLimits)
   const methods = catalog as unknown as Record<string, (...args: readonly unknown[]) => Promise<unknown>>
   return methods[method]!(...args)
+}
+
+async function commit(packed: PackedSegments, limits: CommitLimits): Promise<PackedOutcome[]> {
+  const segments = unpackSegments(packed)
+  return packOutcomes(await catalog.commit(segments, limits), segments)
 }
 
 /** The lock is held meanwhile: for as long as it takes to ask another thread. */

@@ -1,5 +1,5 @@
 import type { CommitDecision, SegmentDecision } from '../../engine/commit/commit-decisions.js'
-import { encodeOutcome } from '../../engine/commit/commit-outcome.js'
+import { encodeOutcome, offsetCountsOf } from '../../engine/commit/commit-outcome.js'
 import type { PartitionMap } from '../../engine/commit/partition-map.js'
 import type { PartitionRef } from '../../engine/model.js'
 import type { CommitSegment } from '../../engine/ports/catalog.js'
@@ -99,9 +99,4 @@ export function changedProducers(
 
 function partitionNumberOf(numberOf: PartitionMap<number>, { topicId, partition }: PartitionRef): number {
   return numberOf.get(topicId, partition) ?? Number.NaN
-}
-
-/** One per batch, in order. */
-export function offsetCountsOf({ blocks }: CommitSegment): number[] {
-  return blocks.flatMap(({ batches }) => batches.map(({ offsetCount }) => offsetCount))
 }

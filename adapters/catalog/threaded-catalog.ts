@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { HeadraceError } from '../../engine/errors.js'
 import type { TopicId } from '../../engine/model.js'
-import type { Catalog, TopicConfigs } from '../../engine/ports/catalog.js'
+import type { Catalog, CommitLimits, CommitSegment, SegmentOutcome, TopicConfigs } from '../../engine/ports/catalog.js'
 import type { GroupClaim, StoredGroup } from '../../engine/ports/group-catalog.js'
 import {
   CATALOG_METHODS,
@@ -13,6 +13,7 @@ import {
 } from './catalog-messages.js'
 import type { CatalogThreadSettings } from './catalog-thread.js'
 import { parseCatalogUrl } from './catalog-url.js'
+import { type PackedOutcome, packSegments, unpackOutcomes } from './commit-messages.js'
 import type { CatalogOptions } from './index.js'
 
 /**
@@ -34,6 +35,7 @@ export function openThreadedCatalog(url: string, options: CatalogOptions = {}): 
     ...(Object.fromEntries(forwarded) as unknown as Catalog),
     location,
     updateTopicConfigs: (topicId, update) => thread.updateTopicConfigs(topicId, update),
+    commit: (segments, limits) => thread.commit(segments, limits),
     saveGroup: (claim, group) => thread.saveGroup(claim, group),
     close: () => thread.close(),
   }
@@ -90,6 +92,11 @@ class CatalogThread {
     } finally {
       this.#updates.delete(call)
     }
+  }
+
+  async commit(segments: readonly CommitSegment[], limits: CommitLimits): Promise<SegmentOutcome[]> {
+    const packed = await this.call('commit', [packSegments(segments), limits])
+    return unpackOutcomes(packed as PackedOutcome[], segments)
   }
 
   /** A copy: the record may be a view of memory that others use. */

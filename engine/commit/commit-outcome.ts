@@ -1,5 +1,5 @@
 import { HeadraceError } from '../errors.js'
-import type { BatchOutcome, BatchRefusal } from '../ports/catalog.js'
+import type { BatchOutcome, BatchRefusal, CommitSegment } from '../ports/catalog.js'
 
 /**
  * A segment's outcome as it is kept on the segment's catalog row, so that a repeated commit is answered from one row
@@ -27,6 +27,13 @@ const RUN_REFUSALS: Readonly<Record<BatchRefusal, number>> = {
   SEQUENCE_GAP: 5,
 }
 const REFUSAL_OF_RUN = new Map(Object.entries(RUN_REFUSALS).map(([code, run]) => [run, code as BatchRefusal]))
+
+/** One per batch, in order. */
+export function offsetCountsOf({ blocks }: Pick<CommitSegment, 'blocks'>): number[] {
+  const counts: number[] = []
+  for (const { batches } of blocks) for (const { offsetCount } of batches) counts.push(offsetCount)
+  return counts
+}
 
 /** `offsetCounts`: one per batch, in the same order. */
 export function encodeOutcome(outcomes: readonly BatchOutcome[], offsetCounts: readonly number[]): Uint8Array {

@@ -1,20 +1,17 @@
 import t, { type Test } from 'tap'
-import { parseCatalogUrl } from '../../../adapters/catalog/catalog-url.js'
-import { Database } from '../../../adapters/catalog/database.js'
+import type { Database } from '../../../adapters/catalog/database.js'
 import { fileWhere } from '../../../adapters/catalog/extent-filing.js'
 import { extentRow, extentsInsert } from '../../../adapters/catalog/extent-rows.js'
 import { openCatalog } from '../../../adapters/catalog/index.js'
 import { migrate } from '../../../adapters/catalog/migrate.js'
-import { MysqlDialect } from '../../../adapters/catalog/mysql-dialect.js'
 import { partitionNumber } from '../../../adapters/catalog/partition-numbers.js'
 import { pageNumberOf, slotOf, withPartitions, writePartition } from '../../../adapters/catalog/partition-page.js'
 import { replacePages } from '../../../adapters/catalog/partition-rows.js'
 import { MIGRATIONS } from '../../../adapters/catalog/schema.js'
 import { SqlCatalog } from '../../../adapters/catalog/sql-catalog.js'
 import { intOf, uuid, uuidHex } from '../../../adapters/catalog/sql-text.js'
-import { SqliteDialect } from '../../../adapters/catalog/sqlite-dialect.js'
 import type { SegmentId } from '../../../engine/model.js'
-import { sqliteFileFixture } from '../../support/catalog-fixtures.js'
+import { onBothDatabases, openDatabase } from '../../support/catalog-databases.js'
 import {
   type BlockSpec,
   commitSegment,
@@ -30,29 +27,20 @@ import { SeededRandom } from '../../support/virtual-clock.js'
 const server = await startMariadb()
 t.teardown(() => server.stop())
 
-function openDatabase(url: string): Database {
-  const place = parseCatalogUrl(url)
-  const dialect = place.kind === 'sqlite' ? new SqliteDialect(place) : new MysqlDialect(place, 4)
-  return new Database(dialect, { location: place.location, conflictRetryMs: 15_000, statementTimeoutMs: 20_000 })
-}
-
 interface World {
   readonly url: string
   readonly catalog: SqlCatalog
   readonly database: Database
 }
 
-async function onBoth(name: string, body: (t: Test, world: World) => Promise<void>): Promise<void> {
-  const run = async (t: Test, url: string) => {
+const onBothUrls = onBothDatabases(t, server)
+
+function onBoth(name: string, body: (t: Test, world: World) => Promise<void>): Promise<void> {
+  return onBothUrls(name, async (t, url) => {
     const [catalog, database] = [openCatalog(url), openDatabase(url)]
     await catalog.migrate()
     await body(t, { url, catalog, database }).finally(() => Promise.all([catalog.close(), database.close()]))
-  }
-  await t.test(`${name}: SQLite`, async (t) => {
-    const fixture = await sqliteFileFixture()
-    await run(t, fixture.url).finally(() => fixture.close())
   })
-  await t.test(`${name}: MySQL`, async (t) => run(t, await server.freshDatabase()))
 }
 
 async function rowCounts(database: Database): Promise<{ readonly recent: number; readonly filed: number }> {
@@ -194,55 +182,41 @@ await onBoth('many file the same pages at once', async (t, { url, catalog, datab
   for (const partition of [0, 50, 99]) t.equal((await readLog(catalog, topicId, partition)).length, 60)
 })
 
-await t.test(
-  'a catalog from before recent extents is read on, and agents from before then change nothing',
-  async (t) => {
-    for (const url of [`sqlite::memory:`, await server.freshDatabase()]) {
-      const place = parseCatalogUrl(url)
-      const dialect = place.kind === 'sqlite' ? new SqliteDialect(place) : new MysqlDialect(place, 4)
-      const options = { location: place.location, conflictRetryMs: 15_000, statementTimeoutMs: 20_000 }
-      const database = new Database(dialect, options)
-      await migrate(
-        database,
-        MIGRATIONS.filter(({ version }) => version <= 10),
+await onBothUrls(
+  'a catalog from before recent extents is read on, and agents from then change nothing',
+  async (t, url) => {
+    const database = openDatabase(url)
+    await migrate(
+      database,
+      MIGRATIONS.filter(({ version }) => version <= 10),
+    )
+    const catalog = new SqlCatalog(database, 'before')
+    const { topicId } = await createTestTopic(catalog, 'orders')
+    const [topic] = await database.read((session) => session.rows('SELECT topic_no FROM topics'))
+    const partitionNo = partitionNumber(intOf(topic ?? {}, 'topic_no'), 0)
+    const { segmentId } = commitSegment([])
+    const insertAsBefore = (id: SegmentId) =>
+      database.change((session) =>
+        session.run(
+          `INSERT INTO segments (segment_id, object_key, object_bytes, level, state, live_extents, committed_at_ms, outcome)
+         VALUES (${uuid(id)}, 'key', 100, 0, 1, 1, 0, x'')`,
+        ),
       )
-      const catalog = new SqlCatalog(database, place.location)
-      const { topicId } = await createTestTopic(catalog, 'orders')
-      const [topic] = await database.read((session) => session.rows('SELECT topic_no FROM topics'))
-      const partitionNo = partitionNumber(intOf(topic ?? {}, 'topic_no'), 0)
-      const { segmentId } = commitSegment([])
-      const insertSegment = (column: string, id: SegmentId) =>
-        database.change((session) =>
-          session.run(
-            `INSERT INTO segments (segment_id, object_key, object_bytes, level, state, ${column}, committed_at_ms, outcome)
-           VALUES (${uuid(id)}, 'key', 100, 0, 1, 1, 0, x'')`,
-          ),
-        )
-      await insertSegment('live_extents', segmentId)
-      const state = { logStartOffset: 0, highWatermark: 7, maxTimestampMs: 1 }
-      const page = withPartitions(undefined, 1)
-      writePartition(page, slotOf(partitionNo), state)
-      const old = {
-        baseOffset: 0,
-        endOffset: 7,
-        position: 32,
-        bytes: 100,
-        batchSkipCount: 0,
-        batchCount: 1,
-        maxTimestampMs: 1,
-      }
-      await database.change(async (session) => {
-        await replacePages(dialect, session, new Map([[pageNumberOf(partitionNo), page]]))
-        await session.insertRows(extentsInsert([extentRow(partitionNo, uuidHex(segmentId), old, 1)]))
-      })
+    await insertAsBefore(segmentId)
+    const page = withPartitions(undefined, 1)
+    writePartition(page, slotOf(partitionNo), { logStartOffset: 0, highWatermark: 7, maxTimestampMs: 1 })
+    const range = { baseOffset: 0, endOffset: 7 }
+    const place = { ...range, position: 32, bytes: 100, batchSkipCount: 0, batchCount: 1, maxTimestampMs: 1 }
+    await database.change(async (session) => {
+      await replacePages(database.dialect, session, new Map([[pageNumberOf(partitionNo), page]]))
+      await session.insertRows(extentsInsert([extentRow(partitionNo, uuidHex(segmentId), place, 1)]))
+    })
 
-      await catalog.migrate()
-      await catalog.commit([commitSegment([{ topicId, partition: 0, batches: [plainBatch(3)] }])], LIMITS)
-      t.match(await readLog(catalog, topicId, 0), [old, { baseOffset: 7, endOffset: 10 }], place.location)
-      t.equal((await catalog.liveSegments({ level: 0, limit: 10 })).length, 2)
-      const late = insertSegment('live_extents', commitSegment([]).segmentId)
-      await t.rejects(late, { message: /refused a statement/ })
-      await catalog.close()
-    }
+    await catalog.migrate()
+    await catalog.commit([commitSegment([{ topicId, partition: 0, batches: [plainBatch(3)] }])], LIMITS)
+    t.match(await readLog(catalog, topicId, 0), [place, { baseOffset: 7, endOffset: 10 }])
+    t.equal((await catalog.liveSegments({ level: 0, limit: 10 })).length, 2)
+    await t.rejects(insertAsBefore(commitSegment([]).segmentId), { message: /refused a statement/ })
+    await catalog.close()
   },
 )

@@ -1,34 +1,18 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
-import { parseCatalogUrl } from '../../../adapters/catalog/catalog-url.js'
-import { Database } from '../../../adapters/catalog/database.js'
+import t from 'tap'
 import { openCatalog } from '../../../adapters/catalog/index.js'
 import { migrate } from '../../../adapters/catalog/migrate.js'
-import { MysqlDialect } from '../../../adapters/catalog/mysql-dialect.js'
 import { MIGRATIONS, type Migration } from '../../../adapters/catalog/schema.js'
 import { intOf } from '../../../adapters/catalog/sql-text.js'
-import { SqliteDialect } from '../../../adapters/catalog/sqlite-dialect.js'
-import { sqliteFileFixture } from '../../support/catalog-fixtures.js'
+import { onBothDatabases, openDatabase } from '../../support/catalog-databases.js'
 import { commitBlocks, createTestTopic, plainBatch } from '../../support/commit-segments.js'
 import { startMariadb } from '../../support/mariadb.js'
 
 const server = await startMariadb()
 t.teardown(() => server.stop())
 
-function openDatabase(url: string): Database {
-  const place = parseCatalogUrl(url)
-  const dialect = place.kind === 'sqlite' ? new SqliteDialect(place) : new MysqlDialect(place, 4)
-  return new Database(dialect, { location: place.location, conflictRetryMs: 15_000, statementTimeoutMs: 20_000 })
-}
-
-async function onBoth(name: string, body: (t: Test, url: string) => Promise<void>): Promise<void> {
-  await t.test(`${name}: SQLite`, async (t) => {
-    const fixture = await sqliteFileFixture()
-    await body(t, fixture.url).finally(() => fixture.close())
-  })
-  await t.test(`${name}: MySQL`, async (t) => body(t, await server.freshDatabase()))
-}
+const onBoth = onBothDatabases(t, server)
 
 const PROCESS = fileURLToPath(new URL('./migrate-process.js', import.meta.url))
 

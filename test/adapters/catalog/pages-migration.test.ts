@@ -1,14 +1,11 @@
 import t, { type Test } from 'tap'
-import { parseCatalogUrl } from '../../../adapters/catalog/catalog-url.js'
-import { Database } from '../../../adapters/catalog/database.js'
+import type { Database } from '../../../adapters/catalog/database.js'
 import { openCatalog } from '../../../adapters/catalog/index.js'
 import { migrate } from '../../../adapters/catalog/migrate.js'
-import { MysqlDialect } from '../../../adapters/catalog/mysql-dialect.js'
 import { encodeProducer } from '../../../adapters/catalog/producer-blob.js'
 import { MIGRATIONS, type Migration } from '../../../adapters/catalog/schema.js'
 import { blob, intOf } from '../../../adapters/catalog/sql-text.js'
-import { SqliteDialect } from '../../../adapters/catalog/sqlite-dialect.js'
-import { sqliteFileFixture } from '../../support/catalog-fixtures.js'
+import { onBothDatabases, openDatabase } from '../../support/catalog-databases.js'
 import { commitBlocks, createTestTopic, plainBatch, sequencedBatch } from '../../support/commit-segments.js'
 import { startMariadb } from '../../support/mariadb.js'
 
@@ -21,19 +18,7 @@ const TOPIC_NO = 5
 const PARTITION_COUNT = 5000
 const FIRST_NO = TOPIC_NO * 2 ** 20
 
-async function onBoth(name: string, body: (t: Test, url: string) => Promise<void>): Promise<void> {
-  await t.test(`${name}: SQLite`, async (t) => {
-    const fixture = await sqliteFileFixture()
-    await body(t, fixture.url).finally(() => fixture.close())
-  })
-  await t.test(`${name}: MySQL`, async (t) => body(t, await server.freshDatabase()))
-}
-
-function openDatabase(url: string): Database {
-  const place = parseCatalogUrl(url)
-  const dialect = place.kind === 'sqlite' ? new SqliteDialect(place) : new MysqlDialect(place, 4)
-  return new Database(dialect, { location: place.location, conflictRetryMs: 15_000, statementTimeoutMs: 20_000 })
-}
+const onBoth = onBothDatabases(t, server)
 
 /** As an agent of version 8 left it: partition p ends at p + 1, and producers 7 and 9 have written to every second and third one. */
 async function fillVersion8(database: Database): Promise<void> {
