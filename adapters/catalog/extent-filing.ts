@@ -2,7 +2,7 @@ import { isHeadraceError } from '../../engine/errors.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
 import { type ExtentRow, extentRow, extentsInsert, RECENT_COLUMNS, recentExtentsOf } from './extent-rows.js'
-import { blob, bytesOf, hexOf, inChunks, int, intOf, type Row, within } from './sql-text.js'
+import { blob, bytesOf, hexOf, inChunks, int, intOf, pairsWithin, type Row, within } from './sql-text.js'
 
 /**
  * Filing: recent extents get rows of their own, in the order of partitions and offsets. One commit's extents belong to as many places of that
@@ -17,7 +17,7 @@ import { blob, bytesOf, hexOf, inChunks, int, intOf, type Row, within } from './
 const RECENT_MAX = 32
 /** Of one transaction: SQLite's commits wait for it. */
 const PAGES_PER_TRANSACTION = 16
-const RANGES_PER_STATEMENT = 400
+const LITERALS_PER_STATEMENT = 500
 
 /** Files what there is of these pages. Part of a transaction. */
 async function filePages(dialect: Dialect, session: Session, pageNos: readonly number[]): Promise<void> {
@@ -43,18 +43,8 @@ function extentRowsOf(rows: readonly Row[]): ExtentRow[] {
 
 /** Exactly these rows: a commit may have brought others meanwhile. */
 function conditionsOf(rows: readonly Row[]): string[] {
-  const segments = new Map<number, string[]>()
-  for (const row of rows) {
-    const pageNo = intOf(row, 'partition_no')
-    const literal = blob(bytesOf(row, 'segment_id'))
-    const known = segments.get(pageNo)
-    if (known) known.push(literal)
-    else segments.set(pageNo, [literal])
-  }
-  const ranges = [...segments].map(
-    ([pageNo, literals]) => `(page_no = ${int(pageNo)} AND ${within('segment_id', literals)})`,
-  )
-  return inChunks(ranges, RANGES_PER_STATEMENT).map((chunk) => chunk.join(' OR '))
+  const keys = rows.map((row) => [int(intOf(row, 'partition_no')), blob(bytesOf(row, 'segment_id'))] as const)
+  return pairsWithin('page_no', 'segment_id', keys)
 }
 
 /**
@@ -75,6 +65,15 @@ export async function fileWhere(
     const pageNos = chunk.map((row) => intOf(row, 'page_no'))
     await database.change((session) => filePages(database.dialect, session, pageNos))
   }
+}
+
+/** Likewise of the pages that have any with one of these literals in the column. */
+export async function fileAmong(
+  database: Database,
+  column: 'page_no' | 'segment_id',
+  literals: readonly string[],
+): Promise<void> {
+  for (const chunk of inChunks(literals, LITERALS_PER_STATEMENT)) await fileWhere(database, within(column, chunk))
 }
 
 /**
@@ -113,7 +112,7 @@ export class ExtentFiling {
     if (this.#isBehind) await this.#start()
   }
 
-  /** Resolves when nothing is left to be filed. */
+  /** Files what is due without waiting for its turn; resolves when none is left. */
   settled(): Promise<void> {
     return this.#start()
   }

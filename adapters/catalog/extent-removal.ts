@@ -2,12 +2,12 @@ import type { SegmentId } from '../../engine/model.js'
 import { type ExtentRef, NOTHING_REMOVED, type Removal } from '../../engine/ports/jobs-catalog.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { fileWhere } from './extent-filing.js'
+import { fileAmong } from './extent-filing.js'
 import type { PartitionNumbers } from './partition-numbers.js'
 import { pageNumberOf } from './partition-page.js'
 import { readPartitions } from './partition-rows.js'
 import { SEGMENT_DEAD, SEGMENT_LIVE } from './schema.js'
-import { blob, bytesOf, inChunks, int, intOf, type Row, uuid, within } from './sql-text.js'
+import { blob, bytesOf, inChunks, int, intOf, pairsWithin, type Row, uuid, within } from './sql-text.js'
 
 /**
  * Removing extents, which are filed first. Their segments' rows are locked first, in the order of their ids, and with them the extents: so two
@@ -19,13 +19,14 @@ export async function removeExtents(
   numbers: PartitionNumbers,
   extents: readonly ExtentRef[],
 ): Promise<Removal> {
+  if (extents.length === 0) return NOTHING_REMOVED
   const resolved = await database.read((session) => numbers.resolve(session, extents))
   const numbered = extents.flatMap(({ endOffset, segmentId }, index): NumberedExtent[] => {
     const partitionNo = resolved[index]
     return partitionNo === undefined ? [] : [{ partitionNo, endOffset, segmentLiteral: uuid(segmentId) }]
   })
   const pageNos = new Set(numbered.map(({ partitionNo }) => int(pageNumberOf(partitionNo))))
-  for (const chunk of inChunks([...pageNos], 500)) await fileWhere(database, within('page_no', chunk))
+  await fileAmong(database, 'page_no', [...pageNos])
   return database.change((session) => removeNumbered(database.dialect, session, numbered))
 }
 
@@ -108,23 +109,9 @@ async function readExtents(
   return found
 }
 
-/** Partitions per statement: SQLite refuses expressions nested a thousand deep. */
-const RANGES_PER_STATEMENT = 400
-
-/** Conditions on the primary key that together match exactly these extents. */
 function conditionsOf(extents: readonly NumberedExtent[]): string[] {
-  const ends = new Map<number, string[]>()
-  for (const { partitionNo, endOffset } of extents) {
-    const known = ends.get(partitionNo)
-    if (known) known.push(int(endOffset))
-    else ends.set(partitionNo, [int(endOffset)])
-  }
-  const ranges = [...ends].flatMap(([partitionNo, offsets]) =>
-    inChunks(offsets, 500).map(
-      (chunk) => `(partition_no = ${int(partitionNo)} AND end_offset IN (${chunk.join(', ')}))`,
-    ),
-  )
-  return inChunks(ranges, RANGES_PER_STATEMENT).map((chunk) => chunk.join(' OR '))
+  const keys = extents.map(({ partitionNo, endOffset }) => [int(partitionNo), int(endOffset)] as const)
+  return pairsWithin('partition_no', 'end_offset', keys)
 }
 
 /** Takes so many extents off each segment's count, and marks those dead that have none left; answers how many. */

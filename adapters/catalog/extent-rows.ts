@@ -20,8 +20,13 @@ const PLACE_COLUMNS =
 
 /** Columns of a part of a union that reads `extents`, and of one that reads `recent_extents` beside it. */
 export const EXTENT_COLUMNS = `partition_no, ${PLACE_COLUMNS}, NULL AS packed`
-export const RECENT_COLUMNS = `page_no AS partition_no, 0 AS end_offset, 0 AS base_offset, segment_id, 0 AS position, 0 AS bytes,
-  0 AS batch_skip_count, 0 AS batch_count, 0 AS max_timestamp_ms, extents AS packed`
+export const RECENT_COLUMNS = packedColumns('segment_id', 'extents')
+
+/** The same columns of a row that belongs to a page and holds something packed. */
+export function packedColumns(segmentId: string, packed: string): string {
+  return `page_no AS partition_no, 0 AS end_offset, 0 AS base_offset, ${segmentId} AS segment_id, 0 AS position, 0 AS bytes,
+    0 AS batch_skip_count, 0 AS batch_count, 0 AS max_timestamp_ms, ${packed} AS packed`
+}
 
 /** The extents of a row of such a union. */
 export function storedExtentsOf(row: Row): StoredExtent[] {

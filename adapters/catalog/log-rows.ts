@@ -2,7 +2,7 @@ import type { PartitionRef, SegmentId } from '../../engine/model.js'
 import type { Extent } from '../../engine/ports/catalog.js'
 import type { Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { EXTENT_COLUMNS, RECENT_COLUMNS, type StoredExtent, storedExtentsOf } from './extent-rows.js'
+import { EXTENT_COLUMNS, packedColumns, RECENT_COLUMNS, type StoredExtent, storedExtentsOf } from './extent-rows.js'
 import { pageNumberOf, readPartition, slotOf } from './partition-page.js'
 import { bytesOf, inChunks, int, intOf, type Row, textOf, uuid, uuidOf, within } from './sql-text.js'
 
@@ -99,9 +99,7 @@ function statementOf(dialect: Dialect, queries: readonly LogQuery[]): string {
   const pageNos = [...new Set(queries.map(({ partitionNo }) => pageNumberOf(partitionNo)))].map(int)
   const ofPages = within('page_no', pageNos)
   const parts = [
-    `SELECT ${PAGE} AS request, page_no AS partition_no, 0 AS end_offset, 0 AS base_offset, NULL AS segment_id,
-     0 AS position, 0 AS bytes, 0 AS batch_skip_count, 0 AS batch_count, 0 AS max_timestamp_ms, partitions AS packed
-     FROM partition_pages WHERE ${ofPages}`,
+    `SELECT ${PAGE} AS request, ${packedColumns('NULL', 'partitions')} FROM partition_pages WHERE ${ofPages}`,
     `SELECT ${RECENT} AS request, ${RECENT_COLUMNS} FROM recent_extents WHERE ${ofPages}`,
     ...queries.map((query, index) => dialect.unionPart(`SELECT ${int(index)} AS request, ${selectOf(query)}`)),
   ]

@@ -218,12 +218,17 @@ function assignmentTables({ types }: Dialect): TableDefinition[] {
   ]
 }
 
-/** Where it is still there: not every server knows DROP INDEX IF EXISTS. */
-async function dropIndex(session: Session, dialect: Dialect, table: string, index: string): Promise<void> {
-  const isThere = async () => (await session.rows(dialect.findIndex(table, index))).length > 0
+/** Not every server knows DROP INDEX IF EXISTS. */
+function dropIndex(session: Session, dialect: Dialect, table: string, index: string): Promise<void> {
+  return whereFound(session, dialect.findIndex(table, index), dialect.dropIndex(table, index))
+}
+
+/** Changes what the query finds, where it still does. */
+async function whereFound(session: Session, query: string, change: string): Promise<void> {
+  const isThere = async () => (await session.rows(query)).length > 0
   if (!(await isThere())) return
   try {
-    await session.run(dialect.dropIndex(table, index))
+    await session.run(change)
   } catch (error) {
     // Another agent that has taken over was faster.
     if (await isThere()) throw error
@@ -246,15 +251,9 @@ function recentExtentTables({ types }: Dialect): TableDefinition[] {
  * An agent of an earlier version that still runs sees no recent extents, and would take their segments for dead. With the column renamed it can
  * neither commit nor compact nor remove.
  */
-async function renameLiveExtents(session: Session, dialect: Dialect): Promise<void> {
-  const isThere = async () => (await session.rows(dialect.findColumn('segments', 'live_extents'))).length > 0
-  if (!(await isThere())) return
-  try {
-    await session.run('ALTER TABLE segments RENAME COLUMN live_extents TO live_extent_count')
-  } catch (error) {
-    // Another agent that has taken over was faster.
-    if (await isThere()) throw error
-  }
+function renameLiveExtents(session: Session, dialect: Dialect): Promise<void> {
+  const rename = 'ALTER TABLE segments RENAME COLUMN live_extents TO live_extent_count'
+  return whereFound(session, dialect.findColumn('segments', 'live_extents'), rename)
 }
 
 async function rowsOfVersion1(session: Session): Promise<void> {

@@ -209,7 +209,7 @@ export class SqlCatalog extends SqlJobsCatalog implements Catalog {
     await this.#database.read((session) => session.rows('SELECT 1'))
   }
 
-  /** Resolves when the extents of earlier commits are not being filed: for who measures. */
+  /** Resolves when those extents of earlier commits that are due have been filed: for who measures or tests. */
   filingSettled(): Promise<void> {
     return this.#filing.settled()
   }

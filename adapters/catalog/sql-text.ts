@@ -95,6 +95,27 @@ export function anyOf(column: string, literals: readonly string[]): string {
   return literals.length === 0 ? '1 = 0' : within(column, literals)
 }
 
+/** Ranges per statement: SQLite refuses expressions nested a thousand deep. */
+const RANGES_PER_STATEMENT = 400
+
+/** Conditions on a key of two columns that together match exactly these pairs of literals. */
+export function pairsWithin(
+  first: string,
+  second: string,
+  pairs: Iterable<readonly [first: string, second: string]>,
+): string[] {
+  const seconds = new Map<string, string[]>()
+  for (const [a, b] of pairs) {
+    const known = seconds.get(a)
+    if (known) known.push(b)
+    else seconds.set(a, [b])
+  }
+  const ranges = [...seconds].flatMap(([a, literals]) =>
+    inChunks(literals, 500).map((chunk) => `(${first} = ${a} AND ${second} IN (${chunk.join(', ')}))`),
+  )
+  return inChunks(ranges, RANGES_PER_STATEMENT).map((chunk) => chunk.join(' OR '))
+}
+
 export function inChunks<Item>(items: readonly Item[], size: number): Item[][] {
   const chunks: Item[][] = []
   for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size))

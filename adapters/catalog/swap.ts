@@ -5,7 +5,7 @@ import { segmentTimeMs } from '../../engine/segment-identity.js'
 import { SEGMENT_COLUMNS } from './commit-changes.js'
 import type { Database, Session } from './database.js'
 import type { Dialect } from './dialect.js'
-import { fileWhere } from './extent-filing.js'
+import { fileAmong } from './extent-filing.js'
 import { literalsOf, lockSegments, type NumberedExtent, removeCounted } from './extent-removal.js'
 import { extentRow, extentsInsert } from './extent-rows.js'
 import type { PartitionNumbers } from './partition-numbers.js'
@@ -23,7 +23,7 @@ export async function swapSegments(
   swap: SegmentSwap,
   commitAgeMaxMs: number,
 ): Promise<SwapOutcome> {
-  for (const chunk of inChunks(literalsOf(swap.inputs), 500)) await fileWhere(database, within('segment_id', chunk))
+  await fileAmong(database, 'segment_id', literalsOf(swap.inputs))
   return database.change((session) => swapOnce(database.dialect, session, numbers, swap, commitAgeMaxMs))
 }
 
